@@ -1,0 +1,64 @@
+//! A client for Entra ID, as a broker or a credential needs it.
+//!
+//! It parses what a caller hands in ([`Authority`], [`ClientId`], [`Scopes`], [`Claims`]), redeems grants
+//! ([`Client`]), signs a user in through a browser with a redirect to this machine's loopback
+//! ([`SignIn`]), and tells refusals apart ([`Refusal`]). Wrong values cannot be made, secrets have their
+//! own types, and nothing here reads a file, the environment or a bus.
+//!
+//! ```
+//! use azbroker_entra::{Authority, Scopes};
+//!
+//! let authority = Authority::parse("https://login.microsoftonline.com/contoso.example")?;
+//! assert!(authority.is_known());
+//! assert!(Authority::parse("http://login.microsoftonline.com/contoso.example").is_err());
+//! assert!(Scopes::parse(["two words"]).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod account;
+mod authority;
+mod authorization_request;
+mod claims;
+mod client;
+mod client_id;
+mod clock;
+mod cloud;
+mod error;
+mod explanation;
+mod form;
+mod grant;
+mod id_token;
+mod last_page;
+mod pkce;
+mod prompt;
+mod redirect_listener;
+mod refusal;
+mod scopes;
+mod secrets;
+mod sign_in;
+mod tenant;
+mod token_response;
+
+pub use account::{Account, HomeAccountId};
+pub use authority::{Authority, AuthorityError};
+pub use authorization_request::PromptBehavior;
+pub use claims::{Claims, ClaimsError};
+pub use client::{Client, TokenRequest};
+pub use client_id::{ClientId, ClientIdError};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use error::Error;
+pub use grant::Grant;
+pub use id_token::IdToken;
+pub use prompt::{NoPrompt, Prompt, PromptError};
+pub use refusal::{Refusal, RefusalKind};
+pub use scopes::{Scopes, ScopesError};
+pub use secrets::{AuthorizationCode, CodeVerifier, RefreshToken};
+pub use sign_in::SignIn;
+pub use tenant::{Tenant, TenantError};
+pub use token_response::Tokens;
+
+/// The result of everything here that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Made once per request and carried on every hop, log line and error.
+pub type CorrelationId = azure_core::Uuid;

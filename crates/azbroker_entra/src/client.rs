@@ -1,0 +1,194 @@
+use crate::{
+    Authority, Claims, ClientId, Clock, CorrelationId, Error, Grant, Refusal, Result, Scopes,
+    Tokens, form::Form,
+};
+use azure_core::{
+    http::{
+        ClientOptions, Context, ExponentialRetryOptions, HttpClient, Method, Pipeline,
+        PipelineSendOptions, Request, RetryOptions, Transport, headers,
+    },
+    time::{self, Duration, OffsetDateTime},
+};
+use std::sync::{Arc, OnceLock};
+
+/// Redeems grants at token endpoints.
+///
+/// Making one costs nothing: the HTTP client, with its trust store and proxy settings, is made when the
+/// first request leaves.
+#[derive(Debug)]
+pub struct Client {
+    transport: Option<Arc<dyn HttpClient>>,
+    pipeline: OnceLock<Pipeline>,
+    clock: Arc<dyn Clock>,
+}
+
+/// One request to a token endpoint, but for what is redeemed.
+#[derive(Clone, Debug)]
+pub struct TokenRequest {
+    /// Who issues the tokens.
+    pub authority: Authority,
+    /// The application they are for.
+    pub client_id: ClientId,
+    /// What they are good for.
+    pub scopes: Scopes,
+    /// A claims challenge to answer.
+    pub claims: Option<Claims>,
+    /// The request's ID on every hop.
+    pub correlation_id: CorrelationId,
+}
+
+impl Client {
+    /// A client that sends with `transport`, or with the platform's HTTP client.
+    pub fn new(transport: Option<Arc<dyn HttpClient>>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            transport,
+            pipeline: OnceLock::new(),
+            clock,
+        }
+    }
+
+    /// Redeems a grant.
+    ///
+    /// Failures of the moment are tried again a few times, 20 s in all at the most.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] when Entra ID says no; [`Error::Unreachable`], [`Error::Unavailable`] and
+    /// [`Error::TimedOut`] when trying again later may help.
+    pub async fn redeem(&self, request: &TokenRequest, grant: &Grant) -> Result<Tokens> {
+        let host = request.authority.host();
+        match tokio::time::timeout(ALL_ATTEMPTS.unsigned_abs(), self.send(request, grant)).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::TimedOut {
+                host,
+                waited: ALL_ATTEMPTS,
+            }),
+        }
+    }
+
+    async fn send(&self, request: &TokenRequest, grant: &Grant) -> Result<Tokens> {
+        let host = request.authority.host();
+        let asked_at = self.clock.now();
+        tracing::debug!(correlation_id = %request.correlation_id, host, "redeeming a grant");
+        let response = self
+            .pipeline()
+            .send(
+                &Context::new(),
+                &mut http_request(request, grant),
+                Some(PipelineSendOptions {
+                    skip_checks: true,
+                    ..Default::default()
+                }),
+            )
+            .await
+            .map_err(|source| Error::Unreachable {
+                host: host.clone(),
+                source,
+            })?;
+        let status = response.status();
+        let server_time = self.server_time(response.headers(), &host);
+        let body = response.body().as_ref();
+        if status.is_success() {
+            return Tokens::from_json(
+                body,
+                &request.authority,
+                &request.client_id,
+                asked_at,
+                server_time,
+            );
+        }
+        match Refusal::from_json(body) {
+            Some(refusal) => {
+                tracing::debug!(correlation_id = %request.correlation_id, %refusal, "refused");
+                Err(refusal.into())
+            }
+            None if status.is_server_error() || u16::from(status) == 429 => {
+                Err(Error::Unavailable {
+                    host,
+                    status: status.into(),
+                })
+            }
+            None => Err(Error::Malformed("it is neither tokens nor a refusal")),
+        }
+    }
+
+    /// Reads the server's time, and says so when this machine's differs much from it.
+    fn server_time(&self, headers: &headers::Headers, host: &str) -> Option<OffsetDateTime> {
+        const TOLERATED: Duration = Duration::minutes(5);
+        let server_time = time::parse_rfc7231(
+            headers.get_optional_str(&headers::HeaderName::from_static("date"))?,
+        )
+        .ok()?;
+        let ahead = self.clock.now() - server_time;
+        if ahead.abs() > TOLERATED {
+            let minutes = ahead.whole_minutes().abs();
+            let side = if ahead.is_positive() {
+                "ahead of"
+            } else {
+                "behind"
+            };
+            tracing::warn!(
+                "this machine's clock is {minutes} minutes {side} {host}: set it, or tokens will be refused"
+            );
+        }
+        Some(server_time)
+    }
+
+    fn pipeline(&self) -> &Pipeline {
+        self.pipeline.get_or_init(|| {
+            let options = ClientOptions {
+                retry: RetryOptions::exponential(ExponentialRetryOptions {
+                    initial_delay: Duration::milliseconds(300),
+                    max_retries: 3,
+                    max_total_elapsed: Duration::seconds(10),
+                    max_delay: Duration::seconds(3),
+                }),
+                transport: self.transport.clone().map(Transport::new),
+                ..Default::default()
+            };
+            Pipeline::new(
+                option_env!("CARGO_PKG_NAME"),
+                option_env!("CARGO_PKG_VERSION"),
+                options,
+                Vec::new(),
+                Vec::new(),
+                None,
+            )
+        })
+    }
+}
+
+/// All attempts of one request together.
+const ALL_ATTEMPTS: Duration = Duration::seconds(20);
+
+fn http_request(request: &TokenRequest, grant: &Grant) -> Request {
+    let form = Form::new()
+        .with("client_id", request.client_id.as_str())
+        .with("client_info", "1")
+        .with("scope", &request.scopes.to_parameter())
+        .with_optional("claims", request.claims.as_ref().map(Claims::as_str));
+    let form = match grant {
+        Grant::AuthorizationCode {
+            code,
+            verifier,
+            redirect_uri,
+        } => form
+            .with("grant_type", "authorization_code")
+            .with("code", code.expose())
+            .with("code_verifier", verifier.expose())
+            .with("redirect_uri", redirect_uri),
+        Grant::RefreshToken(token) => form
+            .with("grant_type", "refresh_token")
+            .with("refresh_token", token.expose()),
+    };
+    let mut http = Request::new(request.authority.token_endpoint(), Method::Post);
+    http.insert_header(headers::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    http.insert_header(headers::ACCEPT, "application/json");
+    http.insert_header("client-request-id", request.correlation_id.to_string());
+    http.insert_header("return-client-request-id", "true");
+    http.insert_header("x-client-sku", "azbroker");
+    http.insert_header("x-client-ver", env!("CARGO_PKG_VERSION"));
+    http.insert_header("x-client-os", std::env::consts::OS);
+    http.set_body(form.as_str().to_owned());
+    http
+}

@@ -1,0 +1,66 @@
+use crate::{PromptError, Refusal};
+use azure_core::time::Duration;
+
+/// Why there are no tokens.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Entra ID refused, or the user declined there.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
+    /// Nobody answered, or only with a failure of the moment. Trying again may help.
+    #[error("{host} cannot be reached")]
+    Unreachable {
+        /// The authority's host.
+        host: String,
+        /// What the transport said.
+        source: azure_core::Error,
+    },
+    /// The authority answered that it cannot serve for now.
+    #[error("{host} cannot serve for now (HTTP {status})")]
+    Unavailable {
+        /// The authority's host.
+        host: String,
+        /// HTTP status.
+        status: u16,
+    },
+    /// No answer in time, all attempts together.
+    #[error("{host} did not answer within {} s", waited.whole_seconds())]
+    TimedOut {
+        /// The authority's host.
+        host: String,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// An answer made no sense. Please report it.
+    #[error("the authority's answer makes no sense: {0}")]
+    Malformed(&'static str),
+    /// The sign-in page could not be shown.
+    #[error("the sign-in page cannot be shown")]
+    NoPrompt(#[source] PromptError),
+    /// The redirect of the sign-in has nowhere to come to.
+    #[error("no port of this machine's loopback can be listened on for the sign-in")]
+    NoRedirect(#[source] std::io::Error),
+    /// The user did not finish in time.
+    #[error("the sign-in was not finished within {} s", waited.whole_seconds())]
+    NotFinished {
+        /// How long was waited.
+        waited: Duration,
+    },
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+impl Error {
+    /// Entra ID's refusal, if that is what it is.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+use crate::{
+    Client, Error, Grant, Prompt, PromptBehavior, RefusalKind, Result, TokenRequest, Tokens,
+    authorization_request::AuthorizationRequest,
+    last_page::LastPage,
+    redirect_listener::{Redirect, RedirectListener},
+};
+use azure_core::time::Duration;
+
+/// A sign-in through the user's browser, with a redirect to this machine's loopback.
+///
+/// The application must have `http://localhost` among its redirect URIs.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// What the tokens are for.
+    pub request: TokenRequest,
+    /// A username to offer on the page.
+    pub login_hint: Option<String>,
+    /// What the page must do.
+    pub prompt_behavior: PromptBehavior,
+}
+
+impl SignIn {
+    /// Has the user sign in and redeems the code.
+    ///
+    /// Dropping the future ends the sign-in: its port closes, and a late redirect finds nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFinished`] after `deadline`; [`Error::NoPrompt`] when there is no browser;
+    /// [`Error::Refused`] when Entra ID refuses or the user declines.
+    pub async fn run(
+        &self,
+        client: &Client,
+        prompt: &dyn Prompt,
+        deadline: Duration,
+    ) -> Result<Tokens> {
+        let listener = RedirectListener::bind().await.map_err(Error::NoRedirect)?;
+        let redirect_uri = listener.redirect_uri();
+        let authorization = AuthorizationRequest::new(self, &redirect_uri);
+        tracing::debug!(
+            correlation_id = %self.request.correlation_id, redirect_uri, "opening the sign-in page"
+        );
+        prompt
+            .open(&authorization.url)
+            .await
+            .map_err(Error::NoPrompt)?;
+
+        let receive = listener.receive(authorization.state.clone());
+        let Ok(mut redirect) = tokio::time::timeout(deadline.unsigned_abs(), receive).await else {
+            return Err(Error::NotFinished { waited: deadline });
+        };
+        tracing::debug!(correlation_id = %self.request.correlation_id, "the redirect has come");
+        let result = self
+            .redeem(client, authorization, redirect_uri, &mut redirect)
+            .await;
+        redirect.finish(last_page(&result)).await;
+        result
+    }
+
+    async fn redeem(
+        &self,
+        client: &Client,
+        authorization: AuthorizationRequest,
+        redirect_uri: String,
+        redirect: &mut Redirect,
+    ) -> Result<Tokens> {
+        let code = redirect.outcome.as_ref().map_err(Clone::clone)?.clone();
+        let grant = Grant::AuthorizationCode {
+            code,
+            verifier: authorization.verifier,
+            redirect_uri,
+        };
+        let tokens = client.redeem(&self.request, &grant).await?;
+        tokens.id_token.check_nonce(&authorization.nonce)?;
+        Ok(tokens)
+    }
+}
+
+fn last_page(result: &Result<Tokens>) -> LastPage {
+    match result {
+        Ok(_) => LastPage::SignedIn,
+        Err(error) => match error.refusal() {
+            Some(refusal) if refusal.kind() == RefusalKind::Declined => LastPage::Declined,
+            Some(refusal) => LastPage::Failed(refusal.codes().first().copied()),
+            None => LastPage::Failed(None),
+        },
+    }
+}

@@ -1,0 +1,53 @@
+use std::fmt;
+
+/// Whose accounts may sign in: a tenant ID, one of its domains, or a word for many tenants.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tenant(String);
+
+impl Tenant {
+    /// Reads a tenant ID, a domain name, `organizations`, `common` or `consumers`.
+    ///
+    /// # Errors
+    ///
+    /// When it is empty or has a character that none of these has.
+    pub fn parse(text: &str) -> Result<Self, TenantError> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        if text.is_empty() || text.len() > 253 || !text.chars().all(fits) {
+            return Err(TenantError(text.chars().take(80).collect()));
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+
+    /// Any work or school account: what programs use that name no tenant.
+    pub fn organizations() -> Self {
+        Self("organizations".to_owned())
+    }
+
+    /// The tenant as it stands in a URL, in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this stands for many tenants.
+    pub fn is_multi_tenant(&self) -> bool {
+        matches!(self.as_str(), "organizations" | "common" | "consumers")
+    }
+
+    /// Whether this is a tenant's ID.
+    pub fn is_id(&self) -> bool {
+        azure_core::Uuid::parse_str(&self.0).is_ok()
+    }
+}
+
+impl fmt::Display for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text that is no tenant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "'{0}' is no tenant: give a tenant ID, a domain name, 'organizations', 'common' or 'consumers'"
+)]
+pub struct TenantError(String);

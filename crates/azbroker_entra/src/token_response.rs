@@ -1,0 +1,85 @@
+use crate::{Account, Authority, ClientId, Error, IdToken, RefreshToken, Result};
+use azure_core::{
+    credentials::Secret,
+    time::{Duration, OffsetDateTime},
+};
+use serde::Deserialize;
+
+/// What a redeemed grant gave.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Tokens {
+    /// The access token.
+    pub access_token: Secret,
+    /// When it expires, by this machine's clock.
+    pub expires_on: OffsetDateTime,
+    /// From when on it should be renewed, where Entra ID said so.
+    pub refresh_on: Option<OffsetDateTime>,
+    /// The scopes granted, as Entra ID wrote them.
+    pub granted_scopes: Vec<String>,
+    /// What buys the next access token.
+    pub refresh_token: Option<RefreshToken>,
+    /// Who signed in, as Entra ID signed it.
+    pub id_token: IdToken,
+    /// Who signed in.
+    pub account: Account,
+}
+
+impl Tokens {
+    /// Reads the answer of the token endpoint.
+    ///
+    /// `asked_at` is when the request left, by this machine's clock; `server_time` is the answer's own.
+    pub(crate) fn from_json(
+        json: &[u8],
+        authority: &Authority,
+        client_id: &ClientId,
+        asked_at: OffsetDateTime,
+        server_time: Option<OffsetDateTime>,
+    ) -> Result<Self> {
+        let response: TokenResponse = serde_json::from_slice(json)
+            .map_err(|_| Error::Malformed("the answer is no token response"))?;
+        if !response.token_type.eq_ignore_ascii_case("bearer") {
+            return Err(Error::Malformed("the access token is no bearer token"));
+        }
+        let id_token = response
+            .id_token
+            .ok_or(Error::Malformed("the answer has no ID token"))?;
+        let id_token = IdToken::parse(id_token)?;
+        id_token.check(authority, client_id, server_time.unwrap_or(asked_at))?;
+        let after = |seconds: i64| asked_at + Duration::seconds(seconds.clamp(0, LONGEST));
+        Ok(Self {
+            account: Account::new(authority, &id_token, response.client_info.as_deref()),
+            access_token: Secret::new(response.access_token),
+            expires_on: after(response.expires_in),
+            refresh_on: response.refresh_in.map(after),
+            granted_scopes: response
+                .scope
+                .split_ascii_whitespace()
+                .map(str::to_owned)
+                .collect(),
+            refresh_token: response.refresh_token.map(RefreshToken::new),
+            id_token,
+        })
+    }
+}
+
+/// A year: no access token lives longer, and no sum with it can overflow.
+const LONGEST: i64 = 365 * 24 * 60 * 60;
+
+#[derive(Deserialize)]
+struct TokenResponse {
+    #[serde(default = "bearer")]
+    token_type: String,
+    access_token: String,
+    expires_in: i64,
+    refresh_in: Option<i64>,
+    #[serde(default)]
+    scope: String,
+    refresh_token: Option<String>,
+    id_token: Option<String>,
+    client_info: Option<String>,
+}
+
+fn bearer() -> String {
+    "Bearer".to_owned()
+}
