@@ -36,6 +36,7 @@ mod refusal;
 mod scopes;
 mod secrets;
 mod sign_in;
+mod system_browser;
 mod tenant;
 mod token_response;
 
@@ -54,6 +55,7 @@ pub use refusal::{Refusal, RefusalKind};
 pub use scopes::{Scopes, ScopesError};
 pub use secrets::{AuthorizationCode, CodeVerifier, RefreshToken};
 pub use sign_in::SignIn;
+pub use system_browser::SystemBrowser;
 pub use tenant::{Tenant, TenantError};
 pub use token_response::Tokens;
 

@@ -5,7 +5,10 @@ use std::fmt::Debug;
 /// How a sign-in reaches the user.
 #[async_trait]
 pub trait Prompt: Send + Sync + Debug {
-    /// Opens the sign-in page for the user and returns at once.
+    /// Opens the sign-in page for the user.
+    ///
+    /// The redirect is waited for at the same time, so this may take as long as it likes; it is dropped
+    /// when the sign-in ends.
     ///
     /// # Errors
     ///

@@ -5,6 +5,7 @@ use crate::{
     redirect_listener::{Redirect, RedirectListener},
 };
 use azure_core::time::Duration;
+use std::pin::pin;
 
 /// A sign-in through the user's browser, with a redirect to this machine's loopback.
 ///
@@ -40,15 +41,22 @@ impl SignIn {
         tracing::debug!(
             correlation_id = %self.request.correlation_id, redirect_uri, "opening the sign-in page"
         );
-        prompt
-            .open(&authorization.url)
-            .await
-            .map_err(Error::NoPrompt)?;
-
-        let receive = listener.receive(authorization.state.clone());
-        let Ok(mut redirect) = tokio::time::timeout(deadline.unsigned_abs(), receive).await else {
+        let state = authorization.state.clone();
+        let shown = async {
+            let mut redirect = pin!(listener.receive(state));
+            tokio::select! {
+                biased;
+                redirect = &mut redirect => Ok::<_, Error>(redirect),
+                opened = prompt.open(&authorization.url) => {
+                    opened.map_err(Error::NoPrompt)?;
+                    Ok(redirect.await)
+                }
+            }
+        };
+        let Ok(redirect) = tokio::time::timeout(deadline.unsigned_abs(), shown).await else {
             return Err(Error::NotFinished { waited: deadline });
         };
+        let mut redirect = redirect?;
         tracing::debug!(correlation_id = %self.request.correlation_id, "the redirect has come");
         let result = self
             .redeem(client, authorization, redirect_uri, &mut redirect)
