@@ -1,0 +1,28 @@
+//! The authentication broker for Linux: it holds a user's accounts and refresh tokens, and gives access
+//! tokens to programs that ask over the session bus.
+//!
+//! It speaks Microsoft's own contract, so unmodified clients work with it. It is a library: the command's
+//! `serve` is a thin program around [`serve`].
+//!
+//! A request passes through these files, each of which converts once: `dbus` (who asks), `request` (the
+//! message becomes a request), `broker` (silent or interactive), `accounts` and `token_store` (what is
+//! held), `reply` (the answer becomes a message).
+
+mod access_tokens;
+mod accounts;
+mod broker;
+mod configuration;
+mod dbus;
+mod denial;
+mod interactive_flows;
+mod keyed_locks;
+mod reply;
+mod request;
+mod serve;
+mod token_store;
+
+pub use broker::Broker;
+pub use configuration::Configuration;
+pub use dbus::serve_at;
+pub use serve::{ServeError, serve};
+pub use token_store::{MemoryStore, StoreError, StoredGrant, TokenStore};

@@ -1,0 +1,103 @@
+use azbroker_entra::{ClientId, Clock, HomeAccountId, IdToken, Scopes, Tenant, Tokens};
+use azure_core::{
+    credentials::Secret,
+    time::{Duration, OffsetDateTime},
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Access tokens that are still good, in memory only.
+#[derive(Debug)]
+pub(crate) struct AccessTokens {
+    clock: Arc<dyn Clock>,
+    held: Mutex<HashMap<Key, Arc<Held>>>,
+}
+
+/// What an access token is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) environment: String,
+    pub(crate) home_account_id: HomeAccountId,
+    pub(crate) client_id: ClientId,
+    pub(crate) tenant: Tenant,
+    scopes: Vec<String>,
+}
+
+/// An access token with what a reply says beside it.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) access_token: Secret,
+    pub(crate) expires_on: OffsetDateTime,
+    pub(crate) granted_scopes: Vec<String>,
+    pub(crate) id_token: IdToken,
+}
+
+impl Key {
+    pub(crate) fn new(
+        environment: String,
+        home_account_id: HomeAccountId,
+        client_id: ClientId,
+        tenant: Tenant,
+        scopes: &Scopes,
+    ) -> Self {
+        Self {
+            environment,
+            home_account_id,
+            client_id,
+            tenant,
+            scopes: scopes.sorted(),
+        }
+    }
+}
+
+impl AccessTokens {
+    /// A token with less than this left is as good as none: clients refuse it.
+    const MARGIN: Duration = Duration::minutes(5);
+
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            held: Mutex::new(HashMap::new()),
+        }
+    }
+
+    pub(crate) fn get(&self, key: &Key) -> Option<Arc<Held>> {
+        let held = self.lock().get(key)?.clone();
+        (held.expires_on - Self::MARGIN > self.clock.now()).then_some(held)
+    }
+
+    /// Keeps the access token of an answer, and drops whatever has expired.
+    pub(crate) fn put(&self, key: Key, tokens: &Tokens) -> Arc<Held> {
+        let token = Arc::new(Held {
+            access_token: tokens.access_token.clone(),
+            expires_on: tokens.expires_on,
+            granted_scopes: tokens.granted_scopes.clone(),
+            id_token: tokens.id_token.clone(),
+        });
+        let now = self.clock.now();
+        let mut held = self.lock();
+        held.retain(|_, token| token.expires_on > now);
+        held.insert(key, token.clone());
+        token
+    }
+
+    /// Drops all tokens of an account, or only those of one application.
+    pub(crate) fn remove(
+        &self,
+        environment: &str,
+        home_account_id: &HomeAccountId,
+        client_id: Option<&ClientId>,
+    ) {
+        self.lock().retain(|key, _| {
+            key.environment != environment
+                || key.home_account_id != *home_account_id
+                || client_id.is_some_and(|client_id| key.client_id != *client_id)
+        });
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Arc<Held>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

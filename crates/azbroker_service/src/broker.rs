@@ -1,0 +1,124 @@
+mod interactive;
+mod silent;
+
+use crate::{
+    access_tokens::{AccessTokens, Held, Key},
+    accounts::Accounts,
+    configuration::Configuration,
+    denial::Denial,
+    keyed_locks::KeyedLocks,
+    request::Request,
+    token_store::TokenStore,
+};
+use azbroker_entra::{Account, Client, ClientId, Clock, HomeAccountId, Prompt, Tokens};
+use azbroker_protocol::Status;
+use std::sync::Arc;
+
+/// Holds accounts and answers requests for tokens. It knows no bus.
+#[derive(Debug)]
+pub struct Broker {
+    configuration: Configuration,
+    accounts: Accounts,
+    access_tokens: AccessTokens,
+    client: Client,
+    prompt: Arc<dyn Prompt>,
+    /// One redemption in flight for each account and application.
+    redemptions: KeyedLocks<(String, HomeAccountId, ClientId)>,
+    /// One sign-in in flight for each application and hint.
+    sign_ins: KeyedLocks<(ClientId, String)>,
+}
+
+/// A token with whose it is.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    pub(crate) account: Account,
+    pub(crate) token: Arc<Held>,
+}
+
+impl Broker {
+    /// A broker that asks Entra ID through `client` and users through `prompt`.
+    ///
+    /// Without a `store` it keeps refresh tokens in the Secret Service where there is one, else in memory.
+    /// Nothing is opened before the first request.
+    pub fn new(
+        configuration: Configuration,
+        client: Client,
+        prompt: Arc<dyn Prompt>,
+        clock: Arc<dyn Clock>,
+        store: Option<Box<dyn TokenStore>>,
+    ) -> Self {
+        Self {
+            configuration,
+            accounts: Accounts::new(clock.clone(), store),
+            access_tokens: AccessTokens::new(clock),
+            client,
+            prompt,
+            redemptions: KeyedLocks::new(),
+            sign_ins: KeyedLocks::new(),
+        }
+    }
+
+    pub(crate) fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// The accounts held, the one last used first.
+    pub(crate) async fn accounts(&self) -> Vec<Account> {
+        self.accounts.list().await
+    }
+
+    /// What keeps the refresh tokens.
+    pub(crate) async fn store_description(&self) -> String {
+        self.accounts.ready().await.description().to_owned()
+    }
+
+    /// Forgets an account for every application. Tells whether it was held.
+    pub(crate) async fn remove_account(
+        &self,
+        environment: &str,
+        home_account_id: &HomeAccountId,
+    ) -> Result<bool, Denial> {
+        self.access_tokens
+            .remove(environment, home_account_id, None);
+        self.accounts
+            .remove(environment, home_account_id, None)
+            .await
+            .map_err(|fault| {
+                Denial::new(
+                    Status::TransientError,
+                    format!("the account may still be in the store: {fault}; try again"),
+                )
+            })
+    }
+
+    /// Keeps what an answer of Entra ID brought; the refresh token is safe before the caller is answered.
+    async fn keep(&self, request: &Request, tokens: &Tokens) -> Issued {
+        self.accounts.keep(tokens, &request.client_id).await;
+        let account = tokens.account.clone();
+        let token = self.access_tokens.put(self.key(request, &account), tokens);
+        Issued { account, token }
+    }
+
+    fn key(&self, request: &Request, account: &Account) -> Key {
+        Key::new(
+            account.environment.clone(),
+            account.home_account_id.clone(),
+            request.client_id.clone(),
+            tenant_for(request, account),
+            &request.scopes,
+        )
+    }
+}
+
+/// The tenant a token is asked of: where many would do, the account's own.
+fn tenant_for(request: &Request, account: &Account) -> azbroker_entra::Tenant {
+    let asked = request.authority.tenant();
+    if asked.is_multi_tenant() {
+        azbroker_entra::Tenant::parse(&account.tenant_id).unwrap_or_else(|_| asked.clone())
+    } else {
+        asked.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;

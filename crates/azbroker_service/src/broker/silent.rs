@@ -1,0 +1,118 @@
+use super::{Broker, Issued, tenant_for};
+use crate::{accounts::Subject, denial::Denial, request::Request};
+use azbroker_entra::{Account, Error, Grant, RefreshToken, TokenRequest};
+
+impl Broker {
+    /// Answers without showing anything: from a token that is still good, else by a refresh token.
+    pub(crate) async fn acquire_token_silently(&self, request: &Request) -> Result<Issued, Denial> {
+        let account = self
+            .accounts
+            .find(
+                &request.subject,
+                &request.authority.environment(),
+                request.authority.tenant(),
+            )
+            .await
+            .ok_or_else(|| not_signed_in(&request.subject))?;
+        if let Some(issued) = self.held(request, &account) {
+            return Ok(issued);
+        }
+        let (_one_at_a_time, _) = self
+            .redemptions
+            .lock((
+                account.environment.clone(),
+                account.home_account_id.clone(),
+                request.client_id.clone(),
+            ))
+            .await;
+        // Whoever was first may have brought what is needed here.
+        if let Some(issued) = self.held(request, &account) {
+            return Ok(issued);
+        }
+        let refresh_token = self
+            .accounts
+            .refresh_token(&account, &request.client_id)
+            .ok_or_else(|| not_signed_in_here(&account, request))?;
+        self.redeem(request, &account, refresh_token).await
+    }
+
+    /// A held token, unless it was refused or must satisfy a challenge.
+    fn held(&self, request: &Request, account: &Account) -> Option<Issued> {
+        if request.renew || request.claims.is_some() {
+            return None;
+        }
+        let token = self.access_tokens.get(&self.key(request, account))?;
+        self.accounts.used(account, &request.client_id);
+        Some(Issued {
+            account: account.clone(),
+            token,
+        })
+    }
+
+    async fn redeem(
+        &self,
+        request: &Request,
+        account: &Account,
+        refresh_token: RefreshToken,
+    ) -> Result<Issued, Denial> {
+        let token_request = TokenRequest {
+            authority: request
+                .authority
+                .clone()
+                .with_tenant(tenant_for(request, account)),
+            client_id: request.client_id.clone(),
+            scopes: request.scopes.clone(),
+            claims: request.claims.clone(),
+            correlation_id: request.correlation_id,
+        };
+        let grant = Grant::RefreshToken(refresh_token);
+        match self.client.redeem(&token_request, &grant).await {
+            Ok(tokens) if tokens.account.home_account_id != account.home_account_id => {
+                tracing::error!("a refresh token brought another account's tokens; dropped");
+                Err(Denial::of_silent(&Error::Malformed(
+                    "the tokens are another account's",
+                )))
+            }
+            Ok(tokens) => Ok(self.keep(request, &tokens).await),
+            Err(error) => {
+                if error
+                    .refusal()
+                    .is_some_and(azbroker_entra::Refusal::ends_refresh_token)
+                {
+                    self.forget_grant(request, account).await;
+                }
+                Err(Denial::of_silent(&error))
+            }
+        }
+    }
+
+    /// Drops a refresh token that Entra ID does not take any more.
+    async fn forget_grant(&self, request: &Request, account: &Account) {
+        let (environment, home_account_id) = (&account.environment, &account.home_account_id);
+        let client_id = Some(&request.client_id);
+        self.access_tokens
+            .remove(environment, home_account_id, client_id);
+        let removed = self
+            .accounts
+            .remove(environment, home_account_id, client_id);
+        if let Err(fault) = removed.await {
+            tracing::warn!("a refused refresh token is still in the store: {fault}");
+        }
+    }
+}
+
+fn not_signed_in(subject: &Subject) -> Denial {
+    Denial::interaction_required(match subject {
+        Subject::Account { username, .. } | Subject::Username(username) if !username.is_empty() => {
+            format!("{username} is not signed in to this broker; sign in")
+        }
+        _ => "no account is signed in to this broker; sign in".to_owned(),
+    })
+}
+
+fn not_signed_in_here(account: &Account, request: &Request) -> Denial {
+    Denial::interaction_required(format!(
+        "{} has not signed in to application {} with this broker; sign in",
+        account.username, request.client_id
+    ))
+}

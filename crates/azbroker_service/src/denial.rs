@@ -1,0 +1,113 @@
+use azbroker_entra::{Error, RefusalKind};
+use azbroker_protocol::{ErrorReply, MalformedMessage, Status};
+use std::error::Error as _;
+
+/// Why a request got no token: what becomes the error of a reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Denial {
+    pub(crate) status: Status,
+    /// One sentence for the user: what is wrong and, after a semicolon, what to do.
+    pub(crate) context: String,
+    /// The AADSTS number, or 0.
+    code: i64,
+}
+
+impl Denial {
+    pub(crate) fn new(status: Status, context: impl Into<String>) -> Self {
+        Self {
+            status,
+            context: context.into(),
+            code: 0,
+        }
+    }
+
+    /// The user must act: clients go on to an interactive call by themselves.
+    pub(crate) fn interaction_required(context: impl Into<String>) -> Self {
+        Self::new(Status::InteractionRequired, context)
+    }
+
+    /// The request can never work as it is.
+    pub(crate) fn malformed(fault: impl Into<String>) -> Self {
+        Self::new(Status::ApiContractViolation, fault)
+    }
+
+    pub(crate) fn to_reply(&self) -> String {
+        ErrorReply::with_code(self.status, self.context.as_str(), self.code).to_json()
+    }
+
+    /// What a failed silent request is answered with: whatever a sign-in may cure asks for one.
+    pub(crate) fn of_silent(error: &Error) -> Self {
+        let denial = Self::of(error);
+        match error.refusal().map(azbroker_entra::Refusal::kind) {
+            Some(RefusalKind::Policy | RefusalKind::Declined) => Self {
+                status: Status::InteractionRequired,
+                ..denial
+            },
+            _ => denial,
+        }
+    }
+
+    /// What a failed sign-in is answered with.
+    pub(crate) fn of_interactive(error: &Error) -> Self {
+        Self::of(error)
+    }
+
+    fn of(error: &Error) -> Self {
+        let status = match error {
+            Error::Refused(refusal) => match refusal.kind() {
+                RefusalKind::InteractionRequired => Status::InteractionRequired,
+                RefusalKind::Declined => Status::UserCanceled,
+                RefusalKind::Policy => Status::AccountUnusable,
+                RefusalKind::Configuration => Status::IncorrectConfiguration,
+                RefusalKind::Transient => Status::ServerTemporarilyUnavailable,
+                _ => Status::Unexpected,
+            },
+            Error::Unreachable { .. } => Status::NetworkTemporarilyUnavailable,
+            Error::Unavailable { .. } | Error::TimedOut { .. } => {
+                Status::ServerTemporarilyUnavailable
+            }
+            Error::NoPrompt(_) => Status::InteractionRequired,
+            Error::NotFinished { .. } => Status::UserCanceled,
+            _ => Status::Unexpected,
+        };
+        let code = error
+            .refusal()
+            .and_then(|refusal| refusal.codes().first())
+            .map_or(0, |code| i64::from(*code));
+        Self {
+            status,
+            context: sentence(error),
+            code,
+        }
+    }
+}
+
+impl From<MalformedMessage> for Denial {
+    fn from(fault: MalformedMessage) -> Self {
+        Self::malformed(fault.to_string())
+    }
+}
+
+/// The error with its causes, once each, and what to do.
+fn sentence(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    let next_step = match error {
+        Error::Refused(refusal) => refusal.next_step(),
+        Error::Unreachable { .. } => Some("check the network and the proxy"),
+        Error::Unavailable { .. } | Error::TimedOut { .. } => Some("try again later"),
+        Error::NotFinished { .. } => Some("try again"),
+        _ => None,
+    };
+    match next_step {
+        Some(next_step) => format!("{text}; {next_step}"),
+        None => text,
+    }
+}

@@ -1,0 +1,45 @@
+use crate::{access_tokens::Held, request::Request};
+use azbroker_entra::Account;
+use azbroker_protocol::{TokenResponse, WireSecret};
+
+/// Writes a token as a reply.
+pub(crate) fn token(request: &Request, account: &Account, token: &Held) -> String {
+    let mut response = TokenResponse::bearer(
+        WireSecret::new(token.access_token.secret()),
+        token.expires_on.unix_timestamp(),
+    );
+    response.granted_scopes = granted_scopes(request, &token.granted_scopes);
+    response.id_token = WireSecret::new(token.id_token.expose());
+    response.client_info = account.home_account_id.to_client_info();
+    response.account = Some(self::account(account));
+    response.to_json()
+}
+
+/// Writes an account.
+pub(crate) fn account(account: &Account) -> azbroker_protocol::Account {
+    azbroker_protocol::Account {
+        environment: account.environment.clone(),
+        home_account_id: account.home_account_id.to_string(),
+        local_account_id: account.local_account_id.clone(),
+        realm: account.tenant_id.clone(),
+        username: account.username.clone(),
+        name: account.name.clone(),
+        given_name: account.given_name.clone(),
+        family_name: account.family_name.clone(),
+        client_info: account.home_account_id.to_client_info(),
+        home_environment: account.environment.clone(),
+        ..Default::default()
+    }
+}
+
+/// What was asked for, verbatim, then what was granted beyond it: clients take a requested scope that is
+/// not here letter by letter for one that was declined.
+fn granted_scopes(request: &Request, granted: &[String]) -> String {
+    let mut scopes: Vec<&str> = request.scopes.iter().collect();
+    for scope in granted {
+        if !scopes.iter().any(|known| known.eq_ignore_ascii_case(scope)) {
+            scopes.push(scope);
+        }
+    }
+    scopes.join(" ")
+}

@@ -1,0 +1,115 @@
+use crate::{accounts::Subject, configuration::Configuration, denial::Denial};
+use azbroker_entra::{Authority, Claims, ClientId, CorrelationId, HomeAccountId, Scopes};
+use azbroker_protocol::{Status, TokenRequest};
+
+/// A token request that makes sense.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) correlation_id: CorrelationId,
+    pub(crate) authority: Authority,
+    pub(crate) client_id: ClientId,
+    pub(crate) scopes: Scopes,
+    pub(crate) claims: Option<Claims>,
+    pub(crate) subject: Subject,
+    /// Whether a token that is held must not be the answer: the resource refused it.
+    pub(crate) renew: bool,
+}
+
+impl Request {
+    /// Reads a request that came over the bus.
+    ///
+    /// # Errors
+    ///
+    /// A denial that says what is wrong with it.
+    pub(crate) fn read(
+        json: &str,
+        correlation_id: CorrelationId,
+        configuration: &Configuration,
+    ) -> Result<Self, Denial> {
+        check_size(json)?;
+        let message = TokenRequest::from_json(json)?;
+        let subject = subject(&message);
+        let parameters = message.auth_parameters;
+        if parameters.pop_params.is_some() {
+            return Err(Denial::new(
+                Status::IncorrectConfiguration,
+                "this broker gives no proof-of-possession tokens yet; ask for a bearer token",
+            ));
+        }
+        let authority = Authority::parse(&parameters.authority)
+            .map_err(|fault| Denial::new(Status::AuthorityUntrusted, fault.to_string()))?;
+        check_authority(&authority, configuration)?;
+        let malformed = |fault: String| Denial::malformed(fault);
+        let claims = parameters.decoded_claims.trim();
+        Ok(Self {
+            correlation_id,
+            authority,
+            client_id: ClientId::parse(&parameters.client_id)
+                .map_err(|fault| malformed(fault.to_string()))?,
+            scopes: Scopes::parse(&parameters.requested_scopes)
+                .map_err(|fault| malformed(fault.to_string()))?,
+            claims: match claims {
+                "" => None,
+                claims => {
+                    Some(Claims::parse(claims).map_err(|fault| malformed(fault.to_string()))?)
+                }
+            },
+            subject,
+            renew: !parameters.access_token_to_renew.is_empty(),
+        })
+    }
+}
+
+/// Refuses what is larger than any request could be, before it is read.
+pub(crate) fn check_size(json: &str) -> Result<(), Denial> {
+    const LARGEST: usize = 256 * 1024;
+    if json.len() > LARGEST {
+        return Err(Denial::malformed(format!(
+            "a request of {} bytes is larger than any could be",
+            json.len()
+        )));
+    }
+    Ok(())
+}
+
+/// Clients pass any host through, so this is where it is decided whom refresh tokens may be sent to.
+fn check_authority(authority: &Authority, configuration: &Configuration) -> Result<(), Denial> {
+    let host = authority.host();
+    let configured = configuration
+        .further_authority_hosts
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(&host));
+    if authority.is_known() || configured {
+        return Ok(());
+    }
+    Err(Denial::new(
+        Status::AuthorityUntrusted,
+        format!(
+            "'{host}' is no authority host of a known cloud; start the broker with `--authority-host {host}` to trust it"
+        ),
+    ))
+}
+
+fn subject(message: &TokenRequest) -> Subject {
+    let username = message.auth_parameters.username.trim();
+    if let Some(account) = message.account() {
+        let username = if account.username.is_empty() {
+            username
+        } else {
+            &account.username
+        };
+        if let Some(home_account_id) = HomeAccountId::parse(&account.home_account_id) {
+            return Subject::Account {
+                home_account_id,
+                username: username.to_owned(),
+            };
+        }
+        if !username.is_empty() {
+            return Subject::Username(username.to_owned());
+        }
+    }
+    match username {
+        "" => Subject::Default,
+        username => Subject::Username(username.to_owned()),
+    }
+}
