@@ -1,0 +1,242 @@
+//! The listener: an HTTP proxy that ends TLS itself.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    body::Body,
+    http::{Method, Request, Response, StatusCode, Uri},
+    response::IntoResponse,
+};
+use hyper::{
+    body::Incoming, ext::ReasonPhrase, server::conn::http1, service::service_fn, upgrade::OnUpgrade,
+};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{
+    certificates::CertificateAuthority,
+    cloud::Cloud,
+    entra,
+    exchange::{self, Site, SiteKind},
+    faults::Target,
+    ledger::{Entry, Outcome},
+    metadata, vault,
+};
+
+/// Accepts connections and leads each to the site it asks for.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    cloud: Arc<Cloud>,
+    certificates: Arc<CertificateAuthority>,
+    sites: HashMap<String, Arc<Site>>,
+    metadata: Site,
+}
+
+impl Proxy {
+    pub(crate) fn new(cloud: Arc<Cloud>, certificates: Arc<CertificateAuthority>) -> Self {
+        let mut sites = HashMap::new();
+        for host in entra::HOSTS {
+            let site = Site {
+                kind: SiteKind::Entra,
+                host: host.into(),
+                router: entra::router(cloud.clone(), host),
+            };
+            sites.insert(host.to_owned(), Arc::new(site));
+        }
+        for name in cloud.vaults.keys() {
+            let host = format!("{name}.{}", vault::DOMAIN);
+            let router = vault::router(cloud.clone(), name);
+            sites.insert(
+                host.clone(),
+                Arc::new(Site {
+                    kind: SiteKind::Vault,
+                    host,
+                    router,
+                }),
+            );
+        }
+        let metadata = Site {
+            kind: SiteKind::Metadata,
+            host: metadata::HOST.into(),
+            router: metadata::router(),
+        };
+        Self {
+            cloud,
+            certificates,
+            sites,
+            metadata,
+        }
+    }
+
+    /// Serves until it is aborted; then all connections end, because their tasks live in this one.
+    pub(crate) async fn run(self, listener: TcpListener) {
+        let proxy = Arc::new(self);
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        connections.spawn(proxy.clone().serve(stream));
+                    }
+                    // A client that is already gone, or too many open files: the next one may fare better.
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        proxy.cloud.clock.sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+                Some(_) = connections.join_next() => {}
+            }
+        }
+    }
+
+    async fn serve(self: Arc<Self>, stream: TcpStream) {
+        // Small answers in a conversation: waiting to fill a packet only adds delay.
+        let _ = stream.set_nodelay(true);
+        let tunnel = Mutex::new(None);
+        let service = service_fn(|request| self.proxy_request(request, &tunnel));
+        let served = connection()
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
+            .await;
+        if let Err(error) = served {
+            tracing::trace!(%error, "a proxy connection ended");
+        }
+        let tunnel = tunnel.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Tunnel { site, upgrade }) = tunnel {
+            match upgrade.await {
+                Ok(upgraded) => self.serve_tunnel(&site, TokioIo::new(upgraded)).await,
+                Err(error) => tracing::trace!(%error, "a tunnel was not opened"),
+            }
+        }
+    }
+
+    async fn serve_tunnel(
+        &self,
+        site: &Site,
+        io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    ) {
+        let config = match self.certificates.server_config(&site.host) {
+            Ok(config) => config,
+            Err(error) => {
+                tracing::error!(
+                    host = site.host,
+                    error = &error as &dyn std::error::Error,
+                    "no certificate"
+                );
+                return;
+            }
+        };
+        let stream = match TlsAcceptor::from(config).accept(io).await {
+            Ok(stream) => stream,
+            Err(error) => {
+                // What a user sees who forgot to trust the authority.
+                tracing::warn!(host = site.host, %error, "the TLS handshake failed");
+                return;
+            }
+        };
+        let service = service_fn(|request: Request<Incoming>| {
+            exchange::answer(&self.cloud, site, request.map(Body::new))
+        });
+        if let Err(error) = connection()
+            .serve_connection(TokioIo::new(stream), service)
+            .await
+        {
+            tracing::trace!(host = site.host, %error, "a connection ended");
+        }
+    }
+
+    async fn proxy_request(
+        &self,
+        mut request: Request<Incoming>,
+        tunnel: &Mutex<Option<Tunnel>>,
+    ) -> Result<Response<Body>, exchange::Dropped> {
+        let Some(host) = request.uri().host().map(str::to_ascii_lowercase) else {
+            let response = (
+                StatusCode::BAD_REQUEST,
+                "this is a proxy: set HTTPS_PROXY to its address\n",
+            );
+            return Ok(exchange::dated(&self.cloud, response.into_response()));
+        };
+        let response = if request.method() == Method::CONNECT {
+            match self.sites.get(&host) {
+                Some(site) if request.uri().port_u16() == Some(443) => {
+                    let upgrade = hyper::upgrade::on(&mut request);
+                    *tunnel.lock().unwrap_or_else(PoisonError::into_inner) = Some(Tunnel {
+                        site: site.clone(),
+                        upgrade,
+                    });
+                    Response::new(Body::empty())
+                }
+                _ => self.refuse(request.method(), request.uri(), &host),
+            }
+        } else if host == metadata::HOST {
+            return exchange::answer(&self.cloud, &self.metadata, request.map(Body::new)).await;
+        } else {
+            self.refuse(request.method(), request.uri(), &host)
+        };
+        Ok(exchange::dated(&self.cloud, response))
+    }
+
+    /// Says which host is not emulated, where people look: the status line, the body, the log and the ledger.
+    fn refuse(&self, method: &Method, uri: &Uri, host: &str) -> Response<Body> {
+        let known = self.sites.contains_key(host);
+        let text = match uri.port_u16() {
+            _ if known && method != Method::CONNECT => {
+                format!("{host} is emulated over https only")
+            }
+            Some(port) if known => format!("{host} is emulated on port 443, not {port}"),
+            _ => format!("{host} is not emulated, and nothing is forwarded"),
+        };
+        tracing::warn!(host, "a host was refused: {text}");
+        self.cloud.ledger.record(Entry {
+            sequence: 0,
+            time: self.cloud.clock.now(),
+            target: Target::Proxy,
+            host: host.to_owned(),
+            method: method.to_string(),
+            // What a client wanted to send to a stranger may hold anything.
+            path: String::new(),
+            status: Some(StatusCode::BAD_GATEWAY.as_u16()),
+            outcome: Outcome::RefusedHost,
+            grant_type: None,
+            client_id: None,
+            username: None,
+            scopes: Vec::new(),
+            client_request_id: None,
+        });
+        let mut response = (
+            StatusCode::BAD_GATEWAY,
+            format!("azbroker emulator: {text}\n"),
+        )
+            .into_response();
+        if let Ok(reason) = ReasonPhrase::try_from(text) {
+            // Many clients show the reason of a refused CONNECT and never its body.
+            response.extensions_mut().insert(reason);
+        }
+        response
+    }
+}
+
+/// A CONNECT that was granted.
+struct Tunnel {
+    site: Arc<Site>,
+    upgrade: OnUpgrade,
+}
+
+fn connection() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    // The date comes from the emulator's clock.
+    builder.auto_date_header(false);
+    builder
+}
+
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

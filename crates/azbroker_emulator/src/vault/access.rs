@@ -1,0 +1,174 @@
+//! Who may do what in a vault.
+
+use axum::{
+    http::{HeaderMap, header},
+    response::Response,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::{Site, VaultRefusal};
+use crate::{
+    entra::{TokenFault, access_token_issuer},
+    exchange::Notes,
+    world::Role,
+};
+
+/// The bearer of a good token.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    pub(super) username: String,
+    pub(super) client_id: String,
+    object_id: String,
+    role: Option<Role>,
+}
+
+/// What a caller wants to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Get,
+    List,
+    Set,
+    Update,
+    Delete,
+    Recover,
+    Purge,
+}
+
+impl Caller {
+    /// Finds out who calls, see [RFC 6750 section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1).
+    pub(super) fn of(site: &Site, headers: &HeaderMap) -> Result<Self, VaultRefusal> {
+        let cloud = &site.cloud;
+        let vault = site.vault();
+        // The world was checked: the vault's tenant exists.
+        let tenant = &cloud.world.tenants[cloud.tenant_named(&vault.tenant).unwrap_or_default()];
+        let challenge = format!(
+            "Bearer authorization=\"https://login.microsoftonline.com/{}\", resource=\"{AUDIENCE}\"",
+            tenant.id
+        );
+        let Some(token) = bearer_token(headers) else {
+            let message = "AKV10000: Request is missing a Bearer or PoP token.";
+            return Err(VaultRefusal::unauthorized(challenge, message));
+        };
+        let issuer = access_token_issuer(&tenant.id);
+        let audiences = [AUDIENCE, AUDIENCE_WITH_SLASH];
+        let verified = cloud
+            .signing_key
+            .verify(token, &issuer, &audiences, cloud.clock.unix());
+        let claims = verified.map_err(|fault| {
+            let message = match fault {
+                TokenFault::Malformed => "AKV10001: The token is not a JSON Web Token.".to_owned(),
+                TokenFault::Signature => {
+                    "AKV10046: Unable to resolve the key used for signature validation.".to_owned()
+                }
+                TokenFault::Issuer => format!("AKV10032: Invalid issuer. Expected {issuer}"),
+                TokenFault::Audience => format!("AKV10022: Invalid audience. Expected {AUDIENCE}"),
+                TokenFault::Expired => {
+                    "[TokenExpired] The token is expired or not valid yet.".to_owned()
+                }
+            };
+            VaultRefusal::unauthorized(format!("{challenge}, error=\"invalid_token\""), message)
+        })?;
+        let claim = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
+        let (object_id, client_id) = (claim("oid"), claim("appid"));
+        let user = tenant
+            .users
+            .iter()
+            .find(|user| user.object_id.eq_ignore_ascii_case(&object_id));
+        let username = user.map_or_else(|| claim("upn"), |user| user.username.clone());
+        let role = vault
+            .roles
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(&username))
+            .map(|(_, role)| *role);
+        Ok(Self {
+            username,
+            client_id,
+            object_id,
+            role,
+        })
+    }
+
+    /// Checks the caller's role.
+    pub(super) fn may(&self, action: Action, site: &Site) -> Result<(), VaultRefusal> {
+        let allowed = match action {
+            Action::Get | Action::List => self.role.is_some(),
+            _ => self.role == Some(Role::Officer),
+        };
+        if allowed {
+            return Ok(());
+        }
+        let message = format!(
+            "Caller is not authorized to perform action on resource. If role assignments were changed recently, \
+             please observe propagation time. Caller: name={};appid={};oid={} \
+             Action: 'Microsoft.KeyVault/vaults/secrets/{}' Vault: {} Assignment: (not found)",
+            self.username,
+            self.client_id,
+            self.object_id,
+            action.name(),
+            site.vault().name,
+        );
+        Err(VaultRefusal::forbidden("ForbiddenByRbac", message))
+    }
+}
+
+impl Action {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Get => "getSecret/action",
+            Self::List => "readMetadata/action",
+            Self::Set => "setSecret/action",
+            Self::Update => "update/action",
+            Self::Delete => "delete",
+            Self::Recover => "recover/action",
+            Self::Purge => "purge/action",
+        }
+    }
+}
+
+/// The answer that wants a new token with these claims.
+pub(crate) fn claims_challenge(error: &str, claims: Option<&str>, notes: &Notes) -> Response {
+    let claims = claims
+        .map(|claims| format!(", claims=\"{}\"", STANDARD.encode(claims)))
+        .unwrap_or_default();
+    let challenge = format!(
+        "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
+         error=\"{error}\"{claims}"
+    );
+    VaultRefusal::unauthorized(
+        challenge,
+        "The token must be asked for again, with the claims of the challenge.",
+    )
+    .into_response(notes)
+}
+
+fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
+}
+
+const AUDIENCE: &str = "https://vault.azure.net";
+const AUDIENCE_WITH_SLASH: &str = "https://vault.azure.net/";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bearer_token_counts() {
+        let token = |value: &str| {
+            let headers =
+                HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().expect("a header"))]);
+            bearer_token(&headers).map(str::to_owned)
+        };
+        assert_eq!(token("Bearer abc"), Some("abc".to_owned()));
+        assert_eq!(token("bearer  abc"), Some("abc".to_owned()));
+        assert_eq!(token("Basic abc"), None);
+        assert_eq!(token("Bearer "), None);
+        assert_eq!(token("Bearer"), None);
+    }
+}

@@ -1,0 +1,13 @@
+//! The emulator over real HTTP: through its proxy, with its certificates, on its pages.
+
+mod discovery;
+mod faults;
+mod harness;
+mod proxy;
+mod secrecy;
+mod sign_in;
+mod sign_in_refusals;
+mod tokens;
+mod vault;
+mod vault_deletion;
+mod world;
