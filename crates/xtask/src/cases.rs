@@ -1,0 +1,570 @@
+//! The cases, as data. What they rely on in the default world: Ada is officer of the vault `demo`, Carol reads it, Bob
+//! may nothing; everybody consented to the Azure CLI, nobody to the sample application.
+
+use crate::case::{Case, Program};
+use crate::requirements::Need;
+use std::time::Duration;
+
+pub(crate) const CASES: &[Case] = &[
+    // JavaScript, through the broker.
+    Case {
+        name: "the JavaScript program of the how-to page reads the secret silently",
+        emulate: SIGNED_IN,
+        says: &[THE_SECRET],
+        ..node("key_vault_secret.mjs")
+    },
+    Case {
+        name: "the JavaScript program of the how-to page signs in when the broker has no account",
+        emulate: &["--user", "ada@contoso.example"],
+        says: &[THE_SECRET],
+        ..node("key_vault_secret.mjs")
+    },
+    Case {
+        name: "a JavaScript program fails, and does not hang, when no browser can be opened",
+        exit: 1,
+        says: &["AuthenticationRequiredError"],
+        ..node("options.mjs")
+    },
+    Case {
+        name: "a JavaScript credential answers the same scope from its cache and another scope anew",
+        emulate: SIGNED_IN,
+        says: &[
+            "audiences: https://vault.azure.net, https://vault.azure.net, https://management.azure.com\n",
+            "user: ada@contoso.example",
+            "the same scope gives the same token: true",
+            "another scope gives another token: true",
+            "valid for more than 5 minutes: true",
+            "valid for less than 2 hours: true",
+        ],
+        ..node("two_tokens.mjs")
+    },
+    Case {
+        name: "a JavaScript program with the default account off and a login hint signs in the user of the hint",
+        emulate: &[
+            "--signed-in",
+            "bob@contoso.example",
+            "--user",
+            "carol@contoso.example",
+        ],
+        arguments: &[
+            "--no-default-account",
+            "--login-hint",
+            "carol@contoso.example",
+        ],
+        says: &[THE_SECRET],
+        ..node("options.mjs")
+    },
+    Case {
+        name: "a JavaScript program with its own client ID and tenant reads the secret",
+        emulate: &[
+            "--signed-in",
+            "ada@contoso.example",
+            "--user",
+            "ada@contoso.example",
+        ],
+        arguments: &["--client-id", SAMPLE, "--tenant", CONTOSO],
+        says: &[THE_SECRET],
+        ..node("options.mjs")
+    },
+    Case {
+        name: "a JavaScript program learns that its user has no role in the vault",
+        emulate: &["--signed-in", "bob@contoso.example"],
+        exit: 1,
+        says: &["RestError | 403 | Forbidden"],
+        ..node("options.mjs")
+    },
+    Case {
+        name: "a JavaScript program learns that the secret is missing",
+        emulate: SIGNED_IN,
+        arguments: &["--secret", "NotThere"],
+        exit: 1,
+        says: &["RestError | 404 | SecretNotFound", "NotThere"],
+        ..node("options.mjs")
+    },
+    Case {
+        name: "a JavaScript program with a wrong vault URL fails, and the host is named",
+        emulate: SIGNED_IN,
+        arguments: &["--vault", "https://demoo.vault.azure.net"],
+        exit: 1,
+        complains: &["demoo.vault.azure.net"],
+        ..node("options.mjs")
+    },
+    // JavaScript, without a broker: response mode `query`.
+    Case {
+        name: "a JavaScript program without a broker signs in through the browser",
+        emulate: &["--user", "ada@contoso.example"],
+        arguments: &["--no-broker"],
+        says: &[THE_SECRET],
+        ..node("options.mjs")
+    },
+    Case {
+        name: "a JavaScript program without a broker and with its own client ID asks for consent",
+        emulate: &["--user", "carol@contoso.example"],
+        arguments: &[
+            "--no-broker",
+            "--client-id",
+            SAMPLE,
+            "--tenant",
+            CONTOSO,
+            "--login-hint",
+            "carol@contoso.example",
+        ],
+        says: &[THE_SECRET],
+        ..node("options.mjs")
+    },
+    // Python, through the broker.
+    Case {
+        name: "the Python program of the how-to page reads the secret silently",
+        emulate: SIGNED_IN,
+        says: &[THE_SECRET],
+        ..python("key_vault_secret.py")
+    },
+    Case {
+        name: "the Python program of the how-to page signs in when the broker has no account",
+        emulate: &["--user", "ada@contoso.example"],
+        says: &[THE_SECRET],
+        ..python("key_vault_secret.py")
+    },
+    Case {
+        name: "a Python credential answers the same scope from its cache and another scope anew",
+        emulate: SIGNED_IN,
+        says: &[
+            "audiences: https://vault.azure.net, https://vault.azure.net, https://management.azure.com\n",
+            "the same scope gives the same token: True",
+            "another scope gives another token: True",
+            "valid for more than 5 minutes: True",
+            "valid for less than 2 hours: True",
+        ],
+        ..python("two_tokens.py")
+    },
+    Case {
+        name: "a Python program with the default account off signs in",
+        emulate: &[
+            "--signed-in",
+            "bob@contoso.example",
+            "--user",
+            "carol@contoso.example",
+        ],
+        arguments: &[
+            "--no-default-account",
+            "--login-hint",
+            "carol@contoso.example",
+        ],
+        says: &[THE_SECRET],
+        ..python("options.py")
+    },
+    Case {
+        name: "a Python program with its own client ID and tenant reads the secret",
+        emulate: &[
+            "--signed-in",
+            "ada@contoso.example",
+            "--user",
+            "ada@contoso.example",
+        ],
+        arguments: &["--client-id", SAMPLE, "--tenant", CONTOSO],
+        says: &[THE_SECRET],
+        ..python("options.py")
+    },
+    Case {
+        name: "a Python program learns that its user has no role in the vault",
+        emulate: &["--signed-in", "bob@contoso.example"],
+        exit: 1,
+        says: &["HttpResponseError | 403", "Forbidden"],
+        ..python("options.py")
+    },
+    Case {
+        name: "a Python program learns that the secret is missing",
+        emulate: SIGNED_IN,
+        arguments: &["--secret", "NotThere"],
+        exit: 1,
+        says: &["ResourceNotFoundError | 404", "SecretNotFound", "NotThere"],
+        ..python("options.py")
+    },
+    Case {
+        name: "a Python program with a wrong vault URL fails, and the host is named",
+        emulate: SIGNED_IN,
+        arguments: &["--vault", "https://demoo.vault.azure.net"],
+        exit: 1,
+        complains: &["demoo.vault.azure.net"],
+        ..python("options.py")
+    },
+    // Python, without a broker: response mode `form_post`.
+    Case {
+        name: "a Python program without a broker signs in through the browser",
+        emulate: &["--user", "ada@contoso.example"],
+        arguments: &["--no-broker"],
+        says: &[THE_SECRET],
+        ..python("options.py")
+    },
+    Case {
+        name: "a Python program without a broker and with its own client ID asks for consent",
+        emulate: &["--user", "carol@contoso.example"],
+        arguments: &[
+            "--no-broker",
+            "--client-id",
+            SAMPLE,
+            "--tenant",
+            CONTOSO,
+            "--login-hint",
+            "carol@contoso.example",
+        ],
+        says: &[THE_SECRET],
+        ..python("options.py")
+    },
+    // Microsoft's runtime itself.
+    Case {
+        name: "the MSAL runtime discovers the account of the broker",
+        emulate: SIGNED_IN,
+        arguments: &["discover"],
+        says: &[
+            "1 accounts",
+            "account ada@contoso.example | Ada Lovelace |",
+            ADA_HOME,
+            CONTOSO,
+        ],
+        ..python("runtime.py")
+    },
+    Case {
+        name: "the MSAL runtime discovers no account where there is none",
+        arguments: &["discover"],
+        says: &["0 accounts"],
+        ..python("runtime.py")
+    },
+    Case {
+        name: "the MSAL runtime signs in silently",
+        emulate: SIGNED_IN,
+        arguments: &["silently"],
+        says: &[
+            ADAS_TOKEN,
+            ADA_HOME,
+            "scopes https://vault.azure.net/.default",
+            "| lasts | bearer True",
+        ],
+        ..python("runtime.py")
+    },
+    Case {
+        name: "the MSAL runtime is told that interaction is required when there is no account",
+        arguments: &["silently"],
+        says: &["InteractionRequired | code "],
+        ..python("runtime.py")
+    },
+    Case {
+        name: "the MSAL runtime signs in interactively",
+        emulate: &["--user", "ada@contoso.example"],
+        arguments: &["interactively"],
+        says: &[ADAS_TOKEN, ADA_HOME, "| lasts | bearer True"],
+        ..python("runtime.py")
+    },
+    Case {
+        name: "the MSAL runtime goes from silent to interactive by itself",
+        emulate: &["--user", "ada@contoso.example"],
+        arguments: &["sign-in", "--hint", "ada@contoso.example"],
+        says: &[ADAS_TOKEN],
+        ..python("runtime.py")
+    },
+    Case {
+        name: "the MSAL runtime gets a token for an account it discovered",
+        emulate: SIGNED_IN,
+        arguments: &["discover-then-token"],
+        says: &["1 accounts", ADAS_TOKEN],
+        ..python("runtime.py")
+    },
+    Case {
+        name: "the MSAL runtime asks twenty times at once and gets twenty tokens",
+        emulate: SIGNED_IN,
+        arguments: &["parallel"],
+        says: &[ADAS_TOKEN],
+        never_says: &[
+            "panicked at",
+            "Unexpected",
+            "InteractionRequired",
+            "ApiContractViolation",
+        ],
+        ..python("runtime.py")
+    },
+    Case {
+        name: "the MSAL runtime is told that an authority outside the known clouds is not trusted",
+        emulate: SIGNED_IN,
+        arguments: &[
+            "silently",
+            "--authority",
+            "https://login.example.com/organizations",
+        ],
+        says: &["AuthorityUntrusted | code "],
+        ..python("runtime.py")
+    },
+    Case {
+        name: "the MSAL runtime gets an error, not silence, for a scope of an unknown resource",
+        emulate: SIGNED_IN,
+        arguments: &[
+            "silently",
+            "--scope",
+            "https://nowhere.contoso.example/.default",
+        ],
+        says: &[" | code ", "AADSTS500011"],
+        ..python("runtime.py")
+    },
+    Case {
+        name: "the MSAL runtime is told that the user canceled",
+        needs: &[Need::Python, Need::Chromium],
+        chromium: Some("decline"),
+        environment: ADA_AT_CHROMIUM,
+        arguments: &["interactively"],
+        says: &["UserCanceled | code "],
+        ..python("runtime.py")
+    },
+    // A person at a real browser.
+    Case {
+        name: "a person signs in at Chromium with the mouse",
+        chromium: Some("mouse"),
+        says: &[THE_SECRET],
+        ..CHROMIUM_AND_NODE
+    },
+    Case {
+        name: "a person signs in at Chromium with the keyboard alone",
+        chromium: Some("keyboard"),
+        says: &[THE_SECRET],
+        person_notes: &["reached with ", "hosts: ", "field: "],
+        ..CHROMIUM_AND_NODE
+    },
+    Case {
+        name: "a person signs in at Chromium in dark mode",
+        chromium: Some("dark"),
+        says: &[THE_SECRET],
+        ..CHROMIUM_AND_NODE
+    },
+    Case {
+        name: "a person signs in at Chromium in a narrow window",
+        chromium: Some("phone"),
+        says: &[THE_SECRET],
+        ..CHROMIUM_AND_NODE
+    },
+    Case {
+        name: "a person at Chromium is told of a wrong password and tries again",
+        chromium: Some("wrong-password"),
+        says: &[THE_SECRET],
+        person_notes: &["alert: "],
+        ..CHROMIUM_AND_NODE
+    },
+    Case {
+        name: "a person at Chromium consents to an application",
+        chromium: Some("mouse"),
+        arguments: &["--client-id", SAMPLE, "--tenant", CONTOSO],
+        says: &[THE_SECRET],
+        person_notes: &["| consent | "],
+        ..CHROMIUM_AND_NODE
+    },
+    Case {
+        name: "a JavaScript program is told that the person at Chromium declined",
+        chromium: Some("decline"),
+        arguments: &["--client-id", SAMPLE, "--tenant", CONTOSO],
+        exit: 1,
+        says: &["AuthenticationRequiredError"],
+        ..CHROMIUM_AND_NODE
+    },
+    Case {
+        name: "a person signs in at Chromium for a JavaScript program without a broker",
+        chromium: Some("mouse"),
+        arguments: &["--no-broker"],
+        says: &[THE_SECRET],
+        person_notes: &[CLOUD_AND_LOOPBACK],
+        ..CHROMIUM_AND_NODE
+    },
+    Case {
+        name: "a person signs in at Chromium for a Python program without a broker",
+        needs: &[Need::Python, Need::Chromium],
+        chromium: Some("mouse"),
+        environment: ADA_AT_CHROMIUM,
+        arguments: &["--no-broker"],
+        says: &[THE_SECRET],
+        person_notes: &[CLOUD_AND_LOOPBACK],
+        ..python("options.py")
+    },
+    // The command as its own client.
+    Case {
+        name: "azbroker token prints a token and nothing else",
+        emulate: SIGNED_IN,
+        program: Program::Shell("bus/token.sh"),
+        says: &[
+            "text: 1 line, 3 parts, audience https://vault.azure.net\n",
+            "json: audience https://vault.azure.net\n",
+        ],
+        ..Case::PLAIN
+    },
+    Case {
+        name: "azbroker token says with its exit code that the user must act",
+        emulate: &["--user", "ada@contoso.example"],
+        program: Program::Shell("bus/exit_codes.sh"),
+        says: &[
+            "no account: 3\n",
+            "not a scope: 2\n",
+            "no such option: 2\n",
+            "no bus: 1\n",
+            "no broker: 1\n",
+        ],
+        ..Case::PLAIN
+    },
+    Case {
+        name: "azbroker accounts names the account and where its tokens rest",
+        emulate: SIGNED_IN,
+        arguments: &["accounts"],
+        says: &["ada@contoso.example"],
+        ..Case::PLAIN
+    },
+    Case {
+        name: "azbroker emulate passes the exit code of its command through",
+        program: Program::Command("sh"),
+        arguments: &["-c", "exit 42"],
+        exit: 42,
+        ..Case::PLAIN
+    },
+    Case {
+        name: "azbroker emulate says which command it cannot start",
+        program: Program::Command("no-such-command-anywhere"),
+        exit: 1,
+        complains: &["no-such-command-anywhere"],
+        ..Case::PLAIN
+    },
+    // The bus, with tools and libraries that are not ours.
+    Case {
+        name: "the tools of the bus can call the broker, and a second broker does not push it aside",
+        needs: &[Need::Bus],
+        emulate: SIGNED_IN,
+        program: Program::Shell("bus/plain_calls.sh"),
+        says: &[
+            "Ping: ()",
+            "ada@contoso.example",
+            "linuxBrokerVersion",
+            "refused with 1",
+        ],
+        ..Case::PLAIN
+    },
+    Case {
+        name: "the broker answers malformed, huge and hostile requests with JSON, and goes on",
+        emulate: SIGNED_IN,
+        says: &[
+            "\naccounts, after all that: accounts: ada@contoso.example\n",
+            "\ntoken: token, type 0\n",
+            "\nversion: fields: linuxBrokerVersion\n",
+            "\ntoken, foreign authority: error, status 11, complete\n",
+            "\ntoken, http authority: error, status 11, complete\n",
+            "\ntoken, half JSON: error, status 6, complete\n",
+            "\ntoken, 1 MB of one letter: error, status 6, complete\n",
+            "\ntoken, nested without end: error, status 6, complete\n",
+        ],
+        never_says: &["D-BUS ERROR", "INCOMPLETE", "panicked at"],
+        ..python("bus_calls.py")
+    },
+    // Sessions as desktops have them.
+    Case {
+        name: "accounts survive a restart of the broker in an unlocked GNOME Keyring",
+        program: Program::Shell("bus/keyring.sh"),
+        needs: &[Need::Keyring],
+        emulate: &["--user", "ada@contoso.example"],
+        arguments: &["unlocked"],
+        says: &[
+            "sign-in: exit 0\n",
+            "accounts after the sign-in: exit 0\n",
+            "ada@contoso.example",
+            "Secret Service",
+            "token of the first broker: exit 0, 2 dots\n",
+            "token of the second broker: exit 0, 2 dots\n",
+            "broker stopped with 0\n",
+            "sign-out: exit 0\n",
+            "token after the sign-out: exit 3, 0 dots\n",
+            "the other program's secret: untouched\n",
+        ],
+        ..Case::PLAIN
+    },
+    Case {
+        name: "a locked GNOME Keyring does not keep anybody from signing in",
+        needs: &[Need::Keyring],
+        emulate: &["--user", "ada@contoso.example"],
+        program: Program::Shell("bus/keyring.sh"),
+        arguments: &["locked"],
+        says: &[
+            "sign-in: exit 0\n",
+            "token of the first broker: exit 0, 2 dots\n",
+            "memory",
+        ],
+        ..Case::PLAIN
+    },
+    Case {
+        name: "without a secret service accounts rest in memory, and azbroker accounts says so",
+        needs: &[Need::Bus],
+        emulate: &["--user", "ada@contoso.example"],
+        program: Program::Shell("bus/keyring.sh"),
+        arguments: &["none"],
+        says: &[
+            "sign-in: exit 0\n",
+            "memory",
+            "token of the first broker: exit 0, 2 dots\n",
+            "token of the second broker: exit 3, 0 dots\n",
+        ],
+        never_says: &["panicked at", "Secret Service"],
+        ..Case::PLAIN
+    },
+];
+
+const fn node(program: &'static str) -> Case {
+    Case {
+        needs: &[Need::Node],
+        program: Program::Node(program),
+        ..Case::PLAIN
+    }
+}
+
+const fn python(program: &'static str) -> Case {
+    Case {
+        needs: &[Need::Python],
+        program: Program::Python(program),
+        ..Case::PLAIN
+    }
+}
+
+/// A JavaScript program and, as the person who signs in for it, Ada at Chromium.
+const CHROMIUM_AND_NODE: Case = Case {
+    needs: &[Need::Node, Need::Chromium],
+    environment: ADA_AT_CHROMIUM,
+    limit: Duration::from_secs(90),
+    ..node("options.mjs")
+};
+
+const SIGNED_IN: &[&str] = &["--signed-in", "ada@contoso.example"];
+const ADA_AT_CHROMIUM: &[(&str, &str)] = &[
+    ("SIGN_IN_AS", "ada@contoso.example"),
+    (
+        "SIGN_IN_PASSWORD",
+        "ada-Analytical-Engine-1843-note-G-7Qw4Zx",
+    ),
+];
+/// The pages load nothing from anywhere else.
+const CLOUD_AND_LOOPBACK: &str = "hosts: localhost, login.microsoftonline.com\n";
+
+const CONTOSO: &str = "72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10";
+const ADA_HOME: &str = "ada00000-0000-4000-8000-000000000001.72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10";
+const ADAS_TOKEN: &str = "token of ada@contoso.example (Ada Lovelace)";
+const SAMPLE: &str = "5eed0000-0000-4000-8000-000000000001";
+const THE_SECRET: &str = "MySecret = the-answer-from-the-emulated-vault-5Tg6Yh\n";
+
+#[cfg(test)]
+mod tests {
+    use super::CASES;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_case_has_a_name_of_its_own_and_expects_something() {
+        let names: BTreeSet<_> = CASES.iter().map(|case| case.name).collect();
+        assert_eq!(names.len(), CASES.len());
+        for case in CASES {
+            assert!(!case.name.is_empty());
+            let silent =
+                case.says.is_empty() && case.complains.is_empty() && case.person_notes.is_empty();
+            assert!(
+                !silent || case.exit != 0,
+                "{} would pass whatever happens",
+                case.name
+            );
+        }
+    }
+}

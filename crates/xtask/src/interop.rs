@@ -1,0 +1,73 @@
+//! The interoperability suite: real programs and real clients against the built command.
+
+use crate::case::Case;
+use crate::cases::CASES;
+use crate::process;
+use crate::report::{Line, Report};
+use crate::requirements::{self, Need};
+use crate::workspace::Workspace;
+
+pub(crate) fn run(workspace: &Workspace, report: &mut Report, filter: &str) {
+    let cases: Vec<&Case> = CASES
+        .iter()
+        .filter(|case| case.name.contains(filter))
+        .collect();
+    if !is_built(workspace, report) {
+        for case in cases {
+            report.skip(case.name, "the command azbroker does not build");
+        }
+        return;
+    }
+    let mut needs: Vec<Need> = cases
+        .iter()
+        .flat_map(|case| case.needs.iter().copied())
+        .collect();
+    needs.sort_unstable();
+    needs.dedup();
+    let missing = requirements::provide(workspace, &needs);
+    // A machine that can run none of it should not look like a success with a short list.
+    println!("interoperability: {} cases", cases.len());
+    for case in cases {
+        match case
+            .needs
+            .iter()
+            .find_map(|need| missing.get(need).cloned().flatten())
+        {
+            Some(reason) => {
+                println!("  {} … skipped", case.name);
+                report.skip(case.name, &reason);
+            }
+            None => one(workspace, report, case),
+        }
+    }
+}
+
+fn one(workspace: &Workspace, report: &mut Report, case: &Case) {
+    let line = Line::begin(&format!("  {}", case.name));
+    match case.run(workspace) {
+        Ok(()) => {
+            report.pass(1);
+            report.ok(line);
+        }
+        Err(faults) => report.fail(1, line, &faults),
+    }
+}
+
+fn is_built(workspace: &Workspace, report: &mut Report) -> bool {
+    let log = workspace.target.join("xtask");
+    let _ = std::fs::create_dir_all(&log);
+    let log = log.join("build.log");
+    let line = Line::begin("building azbroker");
+    match process::run(
+        &mut workspace.cargo(["build", "--package", "azbroker", "--locked"]),
+        &log,
+    ) {
+        Ok(status) if status.success() => {
+            report.ok(line);
+            return true;
+        }
+        Ok(_) => report.fail_with_file(1, line, &log),
+        Err(error) => report.fail(1, line, &error.to_string()),
+    }
+    false
+}

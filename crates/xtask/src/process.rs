@@ -1,0 +1,124 @@
+//! Runs a program to its end, or to the end of its time.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// How a program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    With(ExitStatus),
+    /// It did not, and was killed with all it had started.
+    OutOfTime,
+}
+
+/// Runs a program that ends by itself; its output goes to one file.
+pub(crate) fn run(command: &mut Command, output: &Path) -> io::Result<ExitStatus> {
+    let file = File::create(output)?;
+    command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .status()
+}
+
+/// Runs a program in a process group of its own and kills the group when `limit` has passed.
+///
+/// Output goes to files, not pipes: a daemon left behind would hold a pipe open for ever.
+pub(crate) fn run_at_most(
+    limit: Duration,
+    command: &mut Command,
+    stdout: &Path,
+    stderr: &Path,
+) -> io::Result<Ended> {
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(File::create(stdout)?)
+        .stderr(File::create(stderr)?)
+        .process_group(0)
+        .spawn()?;
+    let group = child.id();
+    let ended = wait(child, limit, group);
+    // Whatever the program left running belongs to nobody now.
+    kill_group(group);
+    ended
+}
+
+/// Whether a program of this name is on the search path.
+pub(crate) fn is_command(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}
+
+/// What a short program prints, if it succeeds.
+pub(crate) fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn wait(mut child: Child, limit: Duration, group: u32) -> io::Result<Ended> {
+    let (sender, receiver) = mpsc::channel();
+    let waiter = std::thread::spawn(move || {
+        // The receiver is there until this thread has been joined.
+        let _ = sender.send(child.wait());
+    });
+    let ended = match receiver.recv_timeout(limit) {
+        Ok(status) => status.map(Ended::With),
+        Err(_) => {
+            kill_group(group);
+            Ok(Ended::OutOfTime)
+        }
+    };
+    let _ = waiter.join();
+    ended
+}
+
+/// The standard library cannot signal a group, the shell can.
+fn kill_group(group: u32) {
+    let _ = Command::new("sh")
+        .args(["-c", &format!("kill -s KILL -- -{group}")])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ended, run_at_most};
+    use std::path::Path;
+    use std::process::Command;
+    use std::time::Duration;
+
+    #[test]
+    fn a_program_that_does_not_end_is_killed() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "exec tail -f /dev/null"]);
+        let nowhere = Path::new("/dev/null");
+        let ended = run_at_most(Duration::from_millis(50), &mut command, nowhere, nowhere);
+        assert_eq!(ended.unwrap(), Ended::OutOfTime);
+    }
+
+    #[test]
+    fn a_program_that_ends_keeps_its_exit_code() {
+        let nowhere = Path::new("/dev/null");
+        let ended = run_at_most(
+            Duration::from_secs(30),
+            Command::new("sh").args(["-c", "exit 3"]),
+            nowhere,
+            nowhere,
+        );
+        assert!(matches!(ended.unwrap(), Ended::With(status) if status.code() == Some(3)));
+    }
+}

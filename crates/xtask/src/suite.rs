@@ -1,0 +1,240 @@
+//! The parts of `cargo xtask test`, from the quickest to the longest.
+
+use crate::report::{Line, Report};
+use crate::workspace::Workspace;
+use crate::{interop, process, requirements};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Format,
+    Dependencies,
+    Clippy,
+    Rust,
+    DocTests,
+    Docs,
+    Interop,
+}
+
+impl Part {
+    pub(crate) const ALL: &[Self] = &[
+        Self::Format,
+        Self::Dependencies,
+        Self::Clippy,
+        Self::Rust,
+        Self::DocTests,
+        Self::Docs,
+        Self::Interop,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Format => "format",
+            Self::Dependencies => "dependencies",
+            Self::Clippy => "clippy",
+            Self::Rust => "rust",
+            Self::DocTests => "doctests",
+            Self::Docs => "docs",
+            Self::Interop => "interop",
+        }
+    }
+}
+
+pub(crate) fn run(parts: &[Part], filter: &str) -> ExitCode {
+    let workspace = match Workspace::find() {
+        Ok(workspace) => workspace,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut suite = Suite {
+        workspace,
+        report: Report::default(),
+    };
+    for part in parts {
+        suite.run(*part, filter);
+    }
+    suite.report.close()
+}
+
+struct Suite {
+    workspace: Workspace,
+    report: Report,
+}
+
+impl Suite {
+    fn run(&mut self, part: Part, filter: &str) {
+        let workspace = &self.workspace;
+        match part {
+            Part::Format => {
+                let command = workspace.cargo(["fmt", "--all", "--check", "--", "--color=never"]);
+                self.check("format", command);
+            }
+            Part::Dependencies => self.dependencies(),
+            Part::Clippy => {
+                let command = workspace.cargo([
+                    "clippy",
+                    "--workspace",
+                    "--all-targets",
+                    "--locked",
+                    "--",
+                    "-D",
+                    "warnings",
+                ]);
+                self.check("clippy", command);
+            }
+            Part::Rust => {
+                let command = workspace.cargo([
+                    "test",
+                    "--workspace",
+                    "--all-targets",
+                    "--locked",
+                    "--no-fail-fast",
+                ]);
+                self.tests("Rust tests", command);
+            }
+            Part::DocTests => {
+                let command =
+                    workspace.cargo(["test", "--workspace", "--doc", "--locked", "--no-fail-fast"]);
+                self.tests("documentation examples", command);
+            }
+            Part::Docs => {
+                let mut command = workspace.cargo(["doc", "--workspace", "--no-deps", "--locked"]);
+                command.env("RUSTDOCFLAGS", "-D warnings");
+                self.check("documentation", command);
+            }
+            Part::Interop => interop::run(&self.workspace, &mut self.report, filter),
+        }
+    }
+
+    /// Something that is right or wrong. Counted when it is wrong: the numbers at the end are tests.
+    fn check(&mut self, name: &str, mut command: Command) -> bool {
+        let output = self.output_file(name);
+        let line = Line::begin(name);
+        match process::run(&mut command, &output) {
+            Ok(status) if status.success() => {
+                self.report.ok(line);
+                return true;
+            }
+            Ok(_) => self.report.fail_with_file(1, line, &output),
+            Err(error) => self.report.fail(1, line, &format!("{command:?}: {error}")),
+        }
+        false
+    }
+
+    /// A run of cargo's test runner, whose own numbers are taken over.
+    fn tests(&mut self, name: &str, mut command: Command) {
+        let output = self.output_file(name);
+        let line = Line::begin(name);
+        let status = match process::run(&mut command, &output) {
+            Ok(status) => status,
+            Err(error) => return self.report.fail(1, line, &format!("{command:?}: {error}")),
+        };
+        let text =
+            String::from_utf8_lossy(&std::fs::read(&output).unwrap_or_default()).into_owned();
+        let counted = Counted::read(&text);
+        self.report.pass(counted.passed);
+        for ignored in counted.ignored {
+            self.report.skip(&ignored, "marked as ignored in the code");
+        }
+        if status.success() {
+            line.end(&format!("ok, {} passed", counted.passed));
+        } else {
+            // What does not even build, or ends its process, has no line of numbers.
+            self.report.fail(counted.failed.max(1), line, &text);
+        }
+    }
+
+    fn dependencies(&mut self) {
+        match requirements::cargo_deny(&self.workspace) {
+            Ok(program) => {
+                let mut command = Command::new(program);
+                command.current_dir(&self.workspace.root);
+                command.args([
+                    "--offline",
+                    "--log-level",
+                    "error",
+                    "check",
+                    "bans",
+                    "licenses",
+                    "sources",
+                ]);
+                self.check("dependencies", command);
+            }
+            Err(reason) => self.report.skip("dependencies", &reason),
+        }
+    }
+
+    fn output_file(&self, name: &str) -> PathBuf {
+        let folder = self.workspace.target.join("xtask");
+        // If this fails, opening the file in it does too, and says so.
+        let _ = std::fs::create_dir_all(&folder);
+        folder.join(format!("{}.log", name.replace(' ', "-")))
+    }
+}
+
+/// The numbers in the output of `cargo test`.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counted {
+    passed: usize,
+    failed: usize,
+    ignored: Vec<String>,
+}
+
+impl Counted {
+    fn read(output: &str) -> Self {
+        let mut counted = Self::default();
+        for line in output.lines() {
+            if let Some(numbers) = line.strip_prefix("test result: ") {
+                counted.passed += number_before(numbers, " passed");
+                counted.failed += number_before(numbers, " failed");
+            } else if let Some((name, _)) = line
+                .strip_prefix("test ")
+                .and_then(|rest| rest.split_once(" ... ignored"))
+            {
+                counted.ignored.push(name.to_owned());
+            }
+        }
+        counted
+    }
+}
+
+fn number_before(text: &str, word: &str) -> usize {
+    let end = text.find(word).unwrap_or(0);
+    let digits = text[..end].rsplit(' ').next().unwrap_or_default();
+    digits.parse().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Counted;
+
+    #[test]
+    fn the_numbers_of_all_test_programs_are_added() {
+        let output = "\
+running 3 tests
+test first ... ok
+test needs_a_person ... ignored, by hand
+test third ... FAILED
+
+test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s
+test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
+";
+        let expected = Counted {
+            passed: 13,
+            failed: 1,
+            ignored: vec!["needs_a_person".to_owned()],
+        };
+        assert_eq!(Counted::read(output), expected);
+    }
+
+    #[test]
+    fn output_without_a_test_counts_as_none() {
+        assert_eq!(
+            Counted::read("error: could not compile `azbroker`"),
+            Counted::default()
+        );
+    }
+}

@@ -1,0 +1,82 @@
+#!/bin/sh
+# A session as a desktop has it: its own bus, with a keyring on it or without, and `azbroker serve`.
+#
+#     keyring.sh unlocked    GNOME Keyring with an unlocked default collection
+#     keyring.sh locked      GNOME Keyring that nobody has unlocked
+#     keyring.sh none        no secret service at all
+set -eu
+
+if [ "${INSIDE_SESSION:-}" != yes ]; then
+    export INSIDE_SESSION=yes
+    case $1 in
+    none) exec dbus-run-session --config-file="$(dirname "$0")/no-services.conf" -- sh "$0" "$@" ;;
+    *) exec dbus-run-session -- sh "$0" "$@" ;;
+    esac
+fi
+
+scope=https://vault.azure.net/.default
+broker=com.microsoft.identity.broker1
+
+start_broker() {
+    azbroker serve 2>>"$HOME/serve.log" &
+    server=$!
+    gdbus wait --session --timeout 20 $broker || {
+        echo "the broker did not come up"
+        cat "$HOME/serve.log" >&2
+        exit 1
+    }
+}
+
+stop_broker() {
+    kill -TERM "$server"
+    code=0
+    wait "$server" || code=$?
+    echo "broker stopped with $code"
+}
+
+token() {
+    code=0
+    azbroker token --scope "$scope" >"$HOME/token" || code=$?
+    # A token has three parts; it is not for the log.
+    echo "$1: exit $code, $(tr -cd . <"$HOME/token" | wc -c | tr -d ' ') dots"
+}
+
+accounts() {
+    code=0
+    azbroker accounts 2>&1 || code=$?
+    echo "$1: exit $code"
+}
+
+case $1 in
+unlocked)
+    printf 'a password for this test' | gnome-keyring-daemon --unlock --components=secrets >/dev/null
+    printf 'untouched' | secret-tool store --label='written before the broker' made-by this-test
+    ;;
+locked)
+    gnome-keyring-daemon --start --components=secrets >/dev/null
+    ;;
+none) ;;
+esac
+
+start_broker
+code=0
+azbroker login || code=$?
+echo "sign-in: exit $code"
+accounts "accounts after the sign-in"
+token "token of the first broker"
+stop_broker
+
+# From here on nobody can be asked.
+export BROWSER=/bin/false
+start_broker
+accounts "accounts after a restart"
+token "token of the second broker"
+
+if [ "$1" = unlocked ]; then
+    code=0
+    azbroker logout || code=$?
+    echo "sign-out: exit $code"
+    token "token after the sign-out"
+    echo "the other program's secret: $(secret-tool lookup made-by this-test)"
+fi
+stop_broker

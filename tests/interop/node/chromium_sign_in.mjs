@@ -1,0 +1,216 @@
+#!/usr/bin/env node
+// A person at a browser, as the program that BROWSER names: opens the address in a real Chromium and
+// does what the pages ask for, finding things by what a person or a screen reader is told about them.
+//
+// SIGN_IN_AS       username to type
+// SIGN_IN_PASSWORD password to type
+// SIGN_IN_HOW      mouse, keyboard, dark, phone, wrong-password, decline
+// SIGN_IN_LOG      file that gets one line a step; nothing is printed
+// SIGN_IN_DONE     pipe that is written to when the browser is closed again
+// SIGN_IN_PICTURES folder and beginning of the names of the screenshots
+//
+// The proxy and the authority to trust are those of every other program: HTTPS_PROXY, NODE_EXTRA_CA_CERTS.
+import { execFileSync } from "node:child_process";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { chromium } from "playwright-core";
+
+const address = process.argv[2];
+const user = process.env.SIGN_IN_AS ?? "ada@contoso.example";
+const password = process.env.SIGN_IN_PASSWORD ?? "";
+const how = process.env.SIGN_IN_HOW ?? "mouse";
+const pictures = process.env.SIGN_IN_PICTURES;
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const LONGEST_WAIT = 15_000;
+const MOST_PAGES = 12;
+
+const home = mkdtempSync(join(tmpdir(), "chromium-"));
+let pageNumber = 0;
+let wrongOnce = how === "wrong-password";
+
+say("the browser opens");
+try {
+  trustAuthority();
+  await signIn();
+} catch (error) {
+  say(`FAILED: ${error.stack ?? error}`);
+  process.exitCode = 1;
+} finally {
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  if (process.env.SIGN_IN_DONE) writeFileSync(process.env.SIGN_IN_DONE, "done\n");
+}
+
+function trustAuthority() {
+  const database = join(home, ".pki", "nssdb");
+  mkdirSync(database, { recursive: true });
+  const certutil = (...rest) => execFileSync("certutil", ["-d", `sql:${database}`, ...rest], { stdio: "pipe" });
+  certutil("-N", "--empty-password");
+  certutil("-A", "-n", "emulator", "-t", "C,,", "-i", process.env.NODE_EXTRA_CA_CERTS);
+}
+
+async function signIn() {
+  const browser = await chromium.launchPersistentContext(join(home, "profile"), {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    bypassCSP: true, // so that axe can be put into the page
+    colorScheme: how === "dark" ? "dark" : "light",
+    viewport: how === "phone" ? { width: 320, height: 640 } : { width: 1024, height: 768 },
+    args: [
+      "--no-sandbox",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+      `--proxy-server=${process.env.HTTPS_PROXY}`,
+    ],
+    env: { ...process.env, HOME: home, XDG_CONFIG_HOME: join(home, "config"), XDG_CACHE_HOME: join(home, "cache") },
+  });
+  try {
+    const page = browser.pages()[0] ?? (await browser.newPage());
+    const hosts = new Set();
+    page.on("request", (request) => hosts.add(new URL(request.url()).hostname));
+    page.on("console", (message) => {
+      // The last page is served by whoever asked for the sign-in, who may have gone since.
+      const ours = message.type() === "error" && !onLoopback(message.location().url || page.url());
+      if (ours) say(`console error: ${message.text()}`);
+    });
+    await page.goto(address);
+    while (!onLoopback(page.url())) {
+      await answer(page);
+    }
+    await page.waitForLoadState();
+    await lookAt(page, "end");
+    const text = (await page.locator("body").innerText()).replaceAll(/\s+/g, " ");
+    say(`end: ${text}`);
+    say(`hosts: ${[...hosts].sort().join(", ")}`);
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Does what one page asks for, and waits for the next. */
+async function answer(page) {
+  if (++pageNumber > MOST_PAGES) throw new Error(`still not signed in after ${MOST_PAGES} pages`);
+
+  const secret = page.locator("input[type=password]:visible");
+  const name = page.getByRole("textbox").and(page.locator(":visible:not([type=password])"));
+  const account = page.getByRole("button", { name: user }).or(page.getByRole("link", { name: user }));
+  const accept = page.getByRole("button", { name: /accept|allow|consent|continue|yes/i });
+  const anything = secret.or(name).or(account).or(accept).first();
+  await Promise.race([anything.waitFor({ timeout: LONGEST_WAIT }), page.waitForURL(onLoopback, { timeout: LONGEST_WAIT })]);
+  if (onLoopback(page.url())) return;
+
+  const decline = page.getByRole("button", { name: /cancel|decline|deny|no,/i });
+  if (how === "decline" && (await decline.count()) > 0) {
+    await lookAt(page, "decline");
+    await go(page, decline.first());
+  } else if ((await secret.count()) > 0) {
+    await expectName(page, secret.first());
+    if (wrongOnce) {
+      wrongOnce = false;
+      await enter(page, secret.first(), "not the password");
+    } else {
+      await enter(page, secret.first(), password);
+    }
+  } else if ((await name.count()) > 0) {
+    await expectName(page, name.first());
+    await enter(page, name.first(), user);
+  } else if ((await account.count()) > 0) {
+    await lookAt(page, "account");
+    await go(page, account.first());
+  } else {
+    await lookAt(page, "consent");
+    await go(page, accept.first());
+  }
+}
+
+/** A field needs a name that assistive technology reads out; a placeholder is none. */
+async function expectName(page, field) {
+  const label = await field.evaluate((input) =>
+    [...(input.labels ?? [])].map((each) => each.textContent.trim()).join(" ") || input.ariaLabel || "");
+  if (!label) throw new Error(`a field without a label: ${await field.evaluate((input) => input.outerHTML)}`);
+  say(`field: ${label}`);
+  const alert = page.getByRole("alert");
+  if ((await alert.count()) > 0) say(`alert: ${(await alert.first().innerText()).trim()}`);
+}
+
+async function enter(page, field, text) {
+  if (how === "keyboard") {
+    await tabTo(page, field);
+    await page.keyboard.press("ControlOrMeta+a");
+    await page.keyboard.type(text);
+    await lookAt(page, "field");
+    await leaving(page, () => page.keyboard.press("Enter"));
+    return;
+  }
+  await field.fill(text);
+  await lookAt(page, "field");
+  // A page may show all its fields at once; then the password is still to come.
+  const missing = page.locator("input[type=password]:visible");
+  if ((await missing.count()) > 0 && (await missing.first().inputValue()) === "") {
+    await expectName(page, missing.first());
+    await missing.first().fill(password);
+  }
+  const submit = page.locator("button[type=submit]:visible, input[type=submit]:visible, form button:not([type]):visible");
+  await leaving(page, () => submit.first().click());
+}
+
+async function go(page, control) {
+  if (how === "keyboard") {
+    await tabTo(page, control);
+    await leaving(page, () => page.keyboard.press("Enter"));
+  } else {
+    await leaving(page, () => control.click());
+  }
+}
+
+async function tabTo(page, control) {
+  for (let presses = 0; presses < 30; presses++) {
+    if (await control.evaluate((element) => element === document.activeElement)) {
+      say(`reached with ${presses} presses of Tab`);
+      return;
+    }
+    await page.keyboard.press("Tab");
+  }
+  throw new Error("the keyboard does not reach what the page asks for");
+}
+
+async function leaving(page, act) {
+  const left = page.waitForEvent("framenavigated", {
+    predicate: (frame) => frame === page.mainFrame(),
+    timeout: LONGEST_WAIT,
+  });
+  await act();
+  await left;
+  await page.waitForLoadState();
+}
+
+/** Keeps a picture, and asks axe for whatever of WCAG 2.2 AA a program can see. */
+async function lookAt(page, what) {
+  if (pictures) {
+    mkdirSync(dirname(pictures), { recursive: true });
+    await page.screenshot({ path: `${pictures}-${pageNumber}-${what}.png` });
+  }
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() =>
+    globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+  // Light letters are the sign that a page follows the wish for darkness.
+  const letters = await page.evaluate(() => getComputedStyle(document.body).color.match(/\d+/g).slice(0, 3).map(Number));
+  if (how === "dark" && Math.min(...letters) < 128) say(`FAULT dark: letters are ${letters}`);
+  say(`page: ${await page.title()} | ${what} | ${violations.length} faults${wide ? " | WIDER THAN THE WINDOW" : ""}`);
+  for (const { id, help, nodes } of violations) {
+    say(`FAULT ${id}: ${help}: ${nodes.map((node) => node.html).join(" ")}`);
+  }
+}
+
+function onLoopback(url) {
+  return ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname);
+}
+
+function say(line) {
+  if (process.env.SIGN_IN_LOG) appendFileSync(process.env.SIGN_IN_LOG, `${line}\n`);
+}
