@@ -1,1 +1,102 @@
-fn main() {}
+//! Brokered sign-in for Azure during local development: the command.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "only the command prints"
+)]
+
+mod arguments;
+mod commands;
+mod failure;
+mod offline;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use failure::{Exit, Failure};
+use std::{io, process::ExitCode};
+use tokio::runtime::{Builder, Runtime};
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+
+fn main() -> ExitCode {
+    // Ends with code 2 by itself when what was typed makes no sense.
+    let arguments = Arguments::parse();
+    show_logs(arguments.verbose);
+    match run(arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("{failure}");
+            failure.code()
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let verbose = arguments.verbose;
+    match arguments.command {
+        Command::KeyVaultSecret => commands::key_vault_secret::run(),
+        Command::Emulate(arguments) => {
+            many_threads()?.block_on(commands::emulate::run(arguments, verbose))
+        }
+        Command::Try(arguments) => {
+            many_threads()?.block_on(commands::try_it::run(&arguments, verbose))
+        }
+        Command::Serve(arguments) => many_threads()?.block_on(commands::serve::run(arguments)),
+        Command::Login(arguments) => one_thread()?.block_on(commands::login::run(arguments)),
+        Command::Accounts(arguments) => one_thread()?.block_on(commands::accounts::run(&arguments)),
+        Command::Token(arguments) => one_thread()?.block_on(commands::token::run(arguments)),
+        Command::Logout(arguments) => one_thread()?.block_on(commands::logout::run(&arguments)),
+        Command::HandOver { socket, url } => commands::hand_over::run(&socket, &url),
+    }
+}
+
+/// For what serves others.
+fn many_threads() -> Result<Runtime, Failure> {
+    runtime(Builder::new_multi_thread().worker_threads(2))
+}
+
+/// For what asks once and ends.
+fn one_thread() -> Result<Runtime, Failure> {
+    runtime(&mut Builder::new_current_thread())
+}
+
+fn runtime(builder: &mut Builder) -> Result<Runtime, Failure> {
+    builder.enable_all().build().map_err(|error| {
+        Failure::new(
+            Exit::TryAgainLater,
+            format!("the system has no resources left: {error}"),
+        )
+    })
+}
+
+/// Warnings always, our own steps with `-v`, everything with `-vv` and more.
+fn show_logs(verbose: u8) {
+    // The bus library warns of each client that leaves early, which is nobody's fault.
+    let quiet = Targets::new().with_target("busd", tracing::Level::ERROR);
+    let filter = match verbose {
+        0 => quiet.with_default(tracing::Level::WARN),
+        1 => OURS
+            .iter()
+            .fold(quiet.with_default(tracing::Level::WARN), |filter, ours| {
+                filter.with_target(*ours, tracing::Level::DEBUG)
+            }),
+        2 => quiet.with_default(tracing::Level::DEBUG),
+        _ => Targets::new().with_default(tracing::Level::TRACE),
+    };
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+        .without_time()
+        .compact();
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
+        .init();
+}
+
+const OURS: [&str; 5] = [
+    "azbroker",
+    "azbroker_emulator",
+    "azbroker_entra",
+    "azbroker_service",
+    "azure_identity_broker",
+];

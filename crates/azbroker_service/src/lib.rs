@@ -21,6 +21,10 @@ mod request;
 mod serve;
 mod token_store;
 
+/// What a broker is made with.
+pub use azbroker_entra::{Client, Clock, Prompt, SystemBrowser, SystemClock};
+/// The name on the bus.
+pub use azbroker_protocol::BUS_NAME;
 pub use broker::Broker;
 pub use configuration::Configuration;
 pub use dbus::serve_at;

@@ -35,17 +35,12 @@ pub async fn serve(configuration: Configuration, ready: impl FnOnce()) -> Result
     tracing::debug!("serving as {BUS_NAME}");
     // The keyring may be slow; whoever asks for an account waits for it, and nobody else.
     tokio::spawn(async move { drop(broker.accounts().await) });
-    tokio::select! {
-        () = connection.closed() => Err(ServeError::BusGone),
-        () = async {
-            while let Some(signal) = lost.next().await {
-                if signal.args().is_ok_and(|args| args.name() == BUS_NAME) {
-                    return;
-                }
-            }
-            connection.closed().await;
-        } => Err(ServeError::NameLost),
+    while let Some(signal) = lost.next().await {
+        if signal.args().is_ok_and(|args| args.name() == BUS_NAME) {
+            return Err(ServeError::NameLost);
+        }
     }
+    Err(ServeError::BusGone)
 }
 
 async fn own_name(connection: &Connection, bus: &DBusProxy<'_>) -> Result<(), ServeError> {

@@ -1,0 +1,46 @@
+//! Azure credentials for programs that a person runs: the machine's broker first, the system browser second.
+//!
+//! A program that holds no secret of its own asks a credential for an access token. The credential asks the
+//! authentication broker on the machine, which keeps the user's accounts and answers silently when it can;
+//! where no broker serves the machine, the user signs in through the system browser. Every client of the
+//! Azure SDK takes such a credential.
+//!
+//! ```no_run
+#![doc = include_str!("../examples/key_vault_secret.rs")]
+//! ```
+//!
+//! [`InteractiveBrowserCredential`] is the credential, [`BrokerOptions`] says how it uses the broker.
+//! [`AuthenticationRecord`] finds the account of an earlier sign-in again. [`BrokerClient`] lists and removes
+//! the broker's accounts. What fails does so with an [`Error`], which [`Error::find`] gets out of whatever
+//! wraps it: its [`kind`](Error::kind) tells who must act, its [`next_step`](Error::next_step) how.
+//!
+//! Nothing here prints. Logs go through `tracing`, one span a request with its correlation ID; the names of
+//! people are logged at debug, secrets never.
+
+#![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
+
+mod authentication_record;
+mod backend;
+mod broker_client;
+mod broker_options;
+mod environment;
+mod error;
+mod interactive_browser_credential;
+mod interactive_browser_credential_options;
+mod parent_window;
+#[cfg(test)]
+mod test_broker;
+mod token_cache;
+mod token_request;
+mod transport;
+mod user_flow;
+
+pub use authentication_record::AuthenticationRecord;
+pub use broker_client::{BrokerAccount, BrokerAccounts, BrokerClient};
+pub use broker_options::{BrokerOptions, WithoutBroker};
+pub use error::{Error, ErrorKind};
+pub use interactive_browser_credential::{AuthenticateOptions, InteractiveBrowserCredential};
+pub use interactive_browser_credential_options::InteractiveBrowserCredentialOptions;
+pub use parent_window::ParentWindow;
+
+pub(crate) type Result<T> = std::result::Result<T, Error>;

@@ -17,3 +17,6 @@ const credential = new InteractiveBrowserCredential({
 const client = new SecretClient("https://demo.vault.azure.net", credential);
 const secret = await client.getSecret("MySecret");
 console.log(`${secret.name} = ${secret.value}`);
+
+// As in the how-to page's sample: the native runtime keeps the process alive otherwise.
+process.exit(0);

@@ -41,5 +41,8 @@ try {
   console.log(`${secret.name} = ${secret.value}`);
 } catch (error) {
   console.log([error.name, error.statusCode, error.code, error.message].filter(Boolean).join(" | "));
-  process.exitCode = 1;
+  process.exit(1);
 }
+
+// The native runtime keeps the process alive otherwise.
+process.exit(0);

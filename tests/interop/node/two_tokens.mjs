@@ -23,6 +23,9 @@ console.log(`another scope gives another token: ${first.token !== other.token}`)
 console.log(`valid for more than 5 minutes: ${first.expiresOnTimestamp > Date.now() + 300_000}`);
 console.log(`valid for less than 2 hours: ${first.expiresOnTimestamp < Date.now() + 7_200_000}`);
 
+// The native runtime keeps the process alive otherwise.
+process.exit(0);
+
 function claims(token) {
   return JSON.parse(Buffer.from(token.token.split(".")[1], "base64url").toString());
 }

@@ -1,0 +1,165 @@
+//! What can be typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{ffi::OsString, path::PathBuf};
+
+/// Brokered sign-in for Azure during local development.
+#[derive(Debug, Parser)]
+#[command(
+    name = "azbroker",
+    version,
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the user must act, 4 try again later.\n\
+                  The broker makes no unmanaged machine compliant: policies that want a managed device still refuse."
+)]
+pub(crate) struct Arguments {
+    /// Shows each hop; twice and three times for the libraries' own logs.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows the whole way of a token and a secret on this machine alone.
+    Try(TryArguments),
+    /// Runs a program against an emulated Entra ID and Key Vault under their real URLs.
+    Emulate(EmulateArguments),
+    /// Runs the broker on the session bus.
+    Serve(ServeArguments),
+    /// Signs in through the broker.
+    Login(LoginArguments),
+    /// Lists the accounts of the broker, and where they rest.
+    Accounts(AccountsArguments),
+    /// Prints an access token.
+    Token(TokenArguments),
+    /// Makes the broker forget accounts.
+    Logout(LogoutArguments),
+    /// The program that `try` runs.
+    #[command(hide = true)]
+    KeyVaultSecret,
+    /// Hands a sign-in page to the process that waits for it; stands in for a browser.
+    #[command(hide = true)]
+    HandOver { socket: PathBuf, url: String },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TryArguments {
+    /// Lets you sign in by hand in your own browser.
+    #[arg(long)]
+    pub(crate) browser: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EmulateArguments {
+    /// Has the broker hold this user's account from the start. May be repeated; the last one is the default.
+    #[arg(long, value_name = "USER")]
+    pub(crate) signed_in: Vec<String>,
+    /// Completes sign-in pages as this user. Without it they open in your own browser.
+    #[arg(long, value_name = "USER")]
+    pub(crate) user: Option<String>,
+    /// Tenants, users, applications and vaults from a JSON file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) world: Option<PathBuf>,
+    /// Listens on this port of the loopback, not on one that is free.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// The program and its arguments. Without one, the lines for a shell are printed and Ctrl-C ends it.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ServeArguments {
+    /// Trusts an authority host besides those of the known clouds. May be repeated.
+    #[arg(long, value_name = "HOST")]
+    pub(crate) authority_host: Vec<String>,
+    /// How long a sign-in may take, in seconds; clients give up at 300.
+    #[arg(long, value_name = "SECONDS", default_value_t = 270, value_parser = clap::value_parser!(u16).range(1..300))]
+    pub(crate) sign_in_deadline: u16,
+}
+
+/// Which application asks whom.
+#[derive(Args, Debug)]
+pub(crate) struct ApplicationArguments {
+    /// Application (client) ID; the Azure CLI's where none is given.
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// Tenant ID or domain; the account's own where none is given.
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: Option<String>,
+    /// Authority host of another cloud, such as login.microsoftonline.us.
+    #[arg(long, value_name = "HOST")]
+    pub(crate) authority_host: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LoginArguments {
+    #[command(flatten)]
+    pub(crate) application: ApplicationArguments,
+    /// Offers this username on the sign-in page.
+    #[arg(long, value_name = "USER")]
+    pub(crate) username: Option<String>,
+    /// What the first token is for.
+    #[arg(
+        long,
+        value_name = "SCOPE",
+        default_value = "https://management.azure.com/.default"
+    )]
+    pub(crate) scope: Vec<String>,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t = ListOutput::Text)]
+    pub(crate) output: ListOutput,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AccountsArguments {
+    /// How they are printed.
+    #[arg(long, value_enum, default_value_t = ListOutput::Text)]
+    pub(crate) output: ListOutput,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TokenArguments {
+    #[command(flatten)]
+    pub(crate) application: ApplicationArguments,
+    /// What the token is for, such as https://vault.azure.net/.default. May be repeated.
+    #[arg(long, value_name = "SCOPE", required = true)]
+    pub(crate) scope: Vec<String>,
+    /// Whose token; the account last used where none is given.
+    #[arg(long, value_name = "USER")]
+    pub(crate) username: Option<String>,
+    /// Signs in when the broker cannot answer silently.
+    #[arg(long)]
+    pub(crate) interactive: bool,
+    /// What is printed: the token alone, or JSON with its expiry.
+    #[arg(long, value_enum, default_value_t = TokenOutput::Token)]
+    pub(crate) output: TokenOutput,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct LogoutArguments {
+    /// The account to forget.
+    #[arg(long, value_name = "USER")]
+    pub(crate) username: Option<String>,
+    /// Forgets every account.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListOutput {
+    /// For a person.
+    Text,
+    /// For a program.
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TokenOutput {
+    /// The token and a line break.
+    Token,
+    /// `{"token":…,"expires_on":…}`, seconds since 1970.
+    Json,
+}

@@ -1,0 +1,14 @@
+//! One file for each command.
+
+pub(crate) mod accounts;
+pub(crate) mod emulate;
+pub(crate) mod hand_over;
+pub(crate) mod key_vault_secret;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod serve;
+pub(crate) mod token;
+pub(crate) mod try_it;
+
+mod broker_failure;
+mod stop;

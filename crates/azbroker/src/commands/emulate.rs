@@ -1,0 +1,248 @@
+use super::stop::Stop;
+use crate::{
+    arguments::EmulateArguments,
+    failure::{Exit, Failure},
+    offline::{Browser, Session},
+};
+use azbroker_emulator::{Behavior, Entry, Outcome, SignIn, Target, User, World};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    os::unix::{ffi::OsStrExt, process::ExitStatusExt},
+    path::Path,
+    process::{ExitCode, ExitStatus},
+    time::Duration,
+};
+use tokio::{process::Child, sync::broadcast::error::RecvError};
+
+/// Runs a program against the emulated cloud, or serves the cloud until Ctrl-C.
+pub(crate) async fn run(arguments: EmulateArguments, verbose: u8) -> Result<ExitCode, Failure> {
+    let world = world(arguments.world.as_deref())?;
+    let signed_in = arguments
+        .signed_in
+        .iter()
+        .map(|name| user(&world, name))
+        .collect::<Result<Vec<_>, _>>()?;
+    let signs_in = arguments.user.as_deref().map(|name| user(&world, name));
+    let signs_in = signs_in.transpose()?;
+
+    let session = tokio::select! {
+        session = Session::start(world, arguments.port) => session?,
+        stop = Stop::asked() => return Ok(ExitCode::from(stop.exit_code())),
+    };
+    tokio::spawn(report(session.emulator.ledger().subscribe(), verbose));
+    let ready = async {
+        if !signed_in.is_empty() {
+            let broker = session.start_broker(Browser::HandOver, verbose).await?;
+            for user in &signed_in {
+                sign_in(&session, user).await?;
+            }
+            // Another one takes over, with the accounts from the secret service.
+            end(broker).await;
+        }
+        let browser = match signs_in {
+            Some(user) => {
+                session
+                    .pages
+                    .are_for_user(&session.emulator, completed_by(&user))?;
+                Browser::HandOver
+            }
+            None => Browser::Users,
+        };
+        let broker = session.start_broker(browser, verbose).await?;
+        Ok::<_, Failure>((broker, browser))
+    };
+    let (broker, browser) = tokio::select! {
+        ready = ready => ready?,
+        stop = Stop::asked() => return Ok(ExitCode::from(stop.exit_code())),
+    };
+
+    let code = match arguments.command.split_first() {
+        Some((program, rest)) => {
+            let child = session
+                .command(program, browser)
+                .args(rest)
+                .spawn()
+                .map_err(|error| cannot_run(program, &error))?;
+            wait(child).await
+        }
+        None => serve(&session, browser).await?,
+    };
+    end(broker).await;
+    Ok(code)
+}
+
+/// The world of a file, or the one that is built in.
+fn world(file: Option<&Path>) -> Result<World, Failure> {
+    let Some(file) = file else {
+        return Ok(World::default());
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::new(
+            Exit::WrongUsage,
+            format!("the world file {} cannot be read: {error}", file.display()),
+        )
+    })?;
+    World::from_json(&text).map_err(|error| {
+        Failure::new(
+            Exit::WrongUsage,
+            format!(
+                "the world file {} is wrong: {}",
+                file.display(),
+                crate::failure::chain(&error)
+            ),
+        )
+    })
+}
+
+fn user(world: &World, username: &str) -> Result<User, Failure> {
+    let users = || world.tenants.iter().flat_map(|tenant| &tenant.users);
+    users()
+        .find(|user| user.username.eq_ignore_ascii_case(username))
+        .cloned()
+        .ok_or_else(|| {
+            let known: Vec<_> = users().map(|user| user.username.as_str()).collect();
+            Failure::new(
+                Exit::WrongUsage,
+                format!("the emulated world has no user '{username}'"),
+            )
+            .with_hint(format!("its users are {}", known.join(", ")))
+        })
+}
+
+pub(crate) fn completed_by(user: &User) -> SignIn {
+    SignIn {
+        username: user.username.clone(),
+        password: user.password.clone(),
+        behavior: Behavior::Complete,
+    }
+}
+
+/// Signs a user in to every application of the tenant that a browser can sign in to.
+async fn sign_in(session: &Session, user: &User) -> Result<(), Failure> {
+    session
+        .pages
+        .are_for_user(&session.emulator, completed_by(user))?;
+    let world = session.emulator.world();
+    let tenant = world
+        .tenants
+        .iter()
+        .find(|tenant| tenant.users.contains(user));
+    for application in tenant.into_iter().flat_map(|tenant| &tenant.applications) {
+        let by_browser = |uri: &String| uri.starts_with("http://localhost");
+        if !application.redirect_uris.iter().any(by_browser) {
+            continue;
+        }
+        let arguments: Vec<OsString> = [
+            "login",
+            "--client-id",
+            &application.client_id,
+            "--username",
+            &user.username,
+            "--scope",
+            "https://vault.azure.net/.default",
+        ]
+        .map(OsString::from)
+        .to_vec();
+        let output = session
+            .own_command(&arguments, Browser::HandOver)
+            .output()
+            .await
+            .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(Failure::new(
+                Exit::Failed,
+                format!(
+                    "{} cannot be signed in beforehand: {}",
+                    user.username,
+                    said.trim()
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Waits for the program and passes its end through.
+async fn wait(mut child: Child) -> ExitCode {
+    let stop = tokio::select! {
+        ended = child.wait() => return ended.map_or(ExitCode::FAILURE, exit_code),
+        stop = Stop::asked() => stop,
+    };
+    // Ctrl-C of a terminal has reached the program too; `kill` has not.
+    if stop == Stop::Terminate
+        && let Some(process) = child.id().and_then(|id| Pid::from_raw(id.cast_signed()))
+    {
+        let _ = kill_process(process, Signal::TERM);
+    }
+    // One that goes on regardless is ended.
+    const PATIENCE: Duration = Duration::from_secs(5);
+    match tokio::time::timeout(PATIENCE, child.wait()).await {
+        Ok(Ok(status)) => exit_code(status),
+        _ => {
+            let _ = child.kill().await;
+            ExitCode::from(stop.exit_code())
+        }
+    }
+}
+
+/// The code of a program; 128 and the signal for one that a signal ended, as shells have it.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status
+        .code()
+        .or(status.signal().map(|signal| 128 + signal))
+        .and_then(|code| u8::try_from(code).ok());
+    ExitCode::from(code.unwrap_or(1))
+}
+
+async fn serve(session: &Session, browser: Browser) -> Result<ExitCode, Failure> {
+    let lines = session.environment(browser).export_lines();
+    let mut output = io::stdout().lock();
+    output
+        .write_all(lines.as_bytes())
+        .and_then(|()| output.flush())
+        .map_err(|error| {
+            Failure::new(
+                Exit::Failed,
+                format!("the lines cannot be printed: {error}"),
+            )
+        })?;
+    drop(output);
+    eprintln!("the emulated cloud runs until Ctrl-C; the lines above lead a shell to it");
+    let _ = Stop::asked().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn end(mut broker: Child) {
+    // Its refresh tokens are in the secret service already.
+    let _ = broker.kill().await;
+}
+
+fn cannot_run(program: &std::ffi::OsStr, error: &io::Error) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        format!("'{}' cannot be run: {error}", program.display()),
+    )
+}
+
+/// Says what a person must know of: hosts that were refused, and sign-in pages that ended in an error.
+async fn report(mut entries: tokio::sync::broadcast::Receiver<Entry>, verbose: u8) {
+    loop {
+        match entries.recv().await {
+            Ok(entry) if entry.outcome == Outcome::RefusedHost => {
+                eprintln!(
+                    "azbroker: refused {}: it is not emulated, and nothing is forwarded",
+                    entry.host
+                );
+            }
+            Ok(entry) if entry.target == Target::Authorize && entry.aadsts().is_some() => {
+                eprintln!("azbroker: a sign-in page ended in an error: {entry}");
+            }
+            Ok(entry) if verbose > 0 => eprintln!("  {entry}"),
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+use super::broker_failure::broker_failure;
+use crate::{
+    arguments::{ApplicationArguments, ListOutput, LoginArguments},
+    failure::{Exit, Failure},
+};
+use azure_identity_broker::{
+    BrokerOptions, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions, ParentWindow,
+    WithoutBroker,
+};
+use std::process::ExitCode;
+
+/// Has the broker sign a user in.
+pub(crate) async fn run(arguments: LoginArguments) -> Result<ExitCode, Failure> {
+    let options = InteractiveBrowserCredentialOptions {
+        login_hint: arguments.username,
+        ..options(arguments.application)
+    };
+    let credential =
+        InteractiveBrowserCredential::new(Some(options)).map_err(|error| broker_failure(&error))?;
+    let scopes: Vec<_> = arguments.scope.iter().map(String::as_str).collect();
+    eprintln!("waiting for the sign-in in the browser that the broker opens; Ctrl-C gives it up");
+    let record = credential
+        .authenticate(&scopes, None)
+        .await
+        .map_err(|error| broker_failure(&error))?;
+    match arguments.output {
+        ListOutput::Text => eprintln!(
+            "signed in as {} in tenant {}, for application {}",
+            record.username(),
+            record.tenant_id(),
+            record.client_id()
+        ),
+        ListOutput::Json => {
+            let json = record
+                .serialize()
+                .map_err(|error| Failure::of(Exit::Failed, &error))?;
+            println!("{json}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The options of a credential that asks the broker and nobody else.
+pub(crate) fn options(application: ApplicationArguments) -> InteractiveBrowserCredentialOptions {
+    InteractiveBrowserCredentialOptions {
+        client_id: application.client_id,
+        tenant_id: application.tenant,
+        authority_host: application.authority_host,
+        broker: BrokerOptions {
+            use_default_account: true,
+            parent_window: ParentWindow::Console,
+            without_broker: WithoutBroker::Fail,
+            ..BrokerOptions::default()
+        },
+        ..InteractiveBrowserCredentialOptions::default()
+    }
+}

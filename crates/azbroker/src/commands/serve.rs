@@ -1,0 +1,36 @@
+use super::stop::Stop;
+use crate::{
+    arguments::ServeArguments,
+    failure::{Exit, Failure},
+};
+use azbroker_service::{Configuration, ServeError, serve};
+use azure_core::time::Duration;
+use std::process::ExitCode;
+
+/// Serves until the bus goes away, or somebody asks for the end.
+pub(crate) async fn run(arguments: ServeArguments) -> Result<ExitCode, Failure> {
+    let configuration = Configuration {
+        further_authority_hosts: arguments.authority_host,
+        sign_in_deadline: Duration::seconds(i64::from(arguments.sign_in_deadline)),
+        browser: std::env::var("BROWSER").ok(),
+        ..Configuration::default()
+    };
+    let ready = || tracing::info!("the broker serves");
+    tokio::select! {
+        result = serve(configuration, ready) => match result {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(error) => Err(failure(&error)),
+        },
+        _ = Stop::asked() => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn failure(error: &ServeError) -> Failure {
+    match error {
+        ServeError::NoBus(_) => Failure::of(Exit::UserMustAct, error)
+            .with_hint("set DBUS_SESSION_BUS_ADDRESS, or start the broker below dbus-run-session"),
+        ServeError::NameTaken { .. } => Failure::of(Exit::UserMustAct, error)
+            .with_hint("use that broker, or end it first; it is never replaced"),
+        _ => Failure::of(Exit::Failed, error),
+    }
+}

@@ -1,0 +1,162 @@
+use super::emulate::{completed_by, end};
+use super::stop::Stop;
+use crate::{
+    arguments::TryArguments,
+    failure::{Exit, Failure},
+    offline::{Browser, BusCall, BusMonitor, Session},
+};
+use azbroker_emulator::{Entry, Ledger, Target, World, default_world};
+use std::{
+    ffi::OsString,
+    process::{ExitCode, Stdio},
+    time::{Duration, Instant},
+};
+
+/// Shows the whole way: a cloud, a bus, a broker, and a program that holds no secret, twice.
+pub(crate) async fn run(arguments: &TryArguments, verbose: u8) -> Result<ExitCode, Failure> {
+    tokio::select! {
+        shown = show(arguments, verbose) => shown.map(|()| ExitCode::SUCCESS),
+        // Everything ends with the values that hold it.
+        stop = Stop::asked() => Ok(ExitCode::from(stop.exit_code())),
+    }
+}
+
+async fn show(arguments: &TryArguments, verbose: u8) -> Result<(), Failure> {
+    println!("Everything below runs on this machine; nothing is installed and nothing is kept.\n");
+    let watch = Stopwatch::start();
+    let session = Session::start(World::default(), None).await?;
+    watch.step("emulated cloud: https://login.microsoftonline.com, https://demo.vault.azure.net");
+    if arguments.browser {
+        session.pages.are_for_person();
+    } else {
+        let users = || {
+            session
+                .emulator
+                .world()
+                .tenants
+                .iter()
+                .flat_map(|t| &t.users)
+        };
+        if let Some(ada) = users().find(|user| user.username == default_world::ADA) {
+            session
+                .pages
+                .are_for_user(&session.emulator, completed_by(ada))?;
+        }
+    }
+    let mut bus = BusMonitor::start(session.bus_address())
+        .await
+        .map_err(|error| Failure::of(Exit::Failed, &error))?;
+    let watch = Stopwatch::start();
+    let broker = session.start_broker(Browser::HandOver, verbose).await?;
+    watch.step("broker: serves on a private session bus, a process of its own");
+
+    println!("\nFirst run of a program that holds no secret; no account is signed in yet:");
+    if arguments.browser {
+        let user = &default_world::ADA;
+        println!(
+            "         sign in as {user}, password {}",
+            default_world::ADA_PASSWORD
+        );
+    }
+    program(&session, &mut bus, verbose).await?;
+    println!("\nSecond run, a new process; the broker holds the account now:");
+    let secret = program(&session, &mut bus, verbose).await?;
+    end(broker).await;
+    println!("\n{secret}");
+    Ok(())
+}
+
+/// Runs the program, tells each step of it, and returns what it printed.
+async fn program(session: &Session, bus: &mut BusMonitor, verbose: u8) -> Result<String, Failure> {
+    let before = session.emulator.ledger().entries().len();
+    let watch = Stopwatch::start();
+    let output = session
+        .own_command(&[OsString::from("key-vault-secret")], Browser::HandOver)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .await
+        .map_err(|error| {
+            Failure::new(Exit::Failed, format!("the program cannot be run: {error}"))
+        })?;
+    let took = watch.read();
+    let hops = hops_since(session.emulator.ledger(), before);
+    for call in bus.drain(&session.connection).await {
+        tell(&call, &hops);
+    }
+    for hop in hops
+        .iter()
+        .filter(|hop| hop.target == Target::Vault && hop.status == Some(200))
+    {
+        step(None, &format!("https://{}{} read", hop.host, hop.path));
+    }
+    if verbose > 0 {
+        for hop in &hops {
+            println!("           {hop}");
+        }
+    }
+    step(Some(took), "the program, from start to end");
+    if !output.status.success() {
+        return Err(Failure::new(
+            Exit::Failed,
+            format!("the program failed ({})", output.status),
+        ));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout)
+        .trim_end()
+        .to_owned())
+}
+
+/// One line for a call to the broker: what was asked and how it was answered.
+fn tell(call: &BusCall, hops: &[Entry]) {
+    let answer = match (&*call.member, &call.error) {
+        (_, Some(error)) => error.clone(),
+        ("acquireTokenInteractively", None) => {
+            let signed_in = hops.iter().rev().find(|hop| hop.target == Target::Token);
+            let user = signed_in.and_then(|hop| hop.username.as_deref());
+            let pages = hops
+                .iter()
+                .filter(|hop| hop.target == Target::Authorize)
+                .count();
+            format!(
+                "{} signed in on {pages} pages; a token",
+                user.unwrap_or("somebody")
+            )
+        }
+        ("acquireTokenSilently", None) => "a token, and nobody was asked".to_owned(),
+        (_, None) => "answered".to_owned(),
+    };
+    step(Some(call.took), &format!("{}: {answer}", call.member));
+}
+
+fn hops_since(ledger: &Ledger, before: usize) -> Vec<Entry> {
+    ledger.entries().split_off(before)
+}
+
+/// One line of a step, with how long it took where that was measured.
+fn step(took: Option<Duration>, text: &str) {
+    match took {
+        Some(took) => println!("{:>6.1} ms  {text}", took.as_secs_f64() * 1000.0),
+        None => println!("           {text}"),
+    }
+}
+
+struct Stopwatch(Instant);
+
+impl Stopwatch {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a stopwatch for what people see; nothing is decided by it"
+    )]
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    fn read(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn step(self, text: &str) {
+        step(Some(self.read()), text);
+    }
+}

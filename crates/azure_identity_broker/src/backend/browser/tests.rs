@@ -1,0 +1,239 @@
+use crate::{
+    Error, ErrorKind, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions,
+    backend::Bus,
+    environment::Environment,
+    test_broker::{STORAGE, VAULT, with_default_account},
+};
+use async_trait::async_trait;
+use azbroker_emulator::{
+    Behavior, Emulator, Fault, SignIn, Target, Visitor, World,
+    default_world::{ADA, ADA_PASSWORD, SECRET_NAME, SECRET_VALUE, TENANT_ID, VAULT_URL},
+};
+use azbroker_entra::{Prompt, PromptError, SystemClock};
+use azure_core::{
+    credentials::{AccessToken, TokenCredential},
+    http::{Transport, Url},
+};
+use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
+use std::sync::{Arc, Mutex};
+
+/// Ada with a browser, and an emulated cloud around her; there is no bus.
+struct Setting {
+    emulator: Emulator,
+    user: Arc<User>,
+}
+
+#[derive(Debug)]
+struct User {
+    visitor: Visitor,
+    urls: Mutex<Vec<Url>>,
+}
+
+#[async_trait]
+impl Prompt for User {
+    async fn open(&self, url: &Url) -> Result<(), PromptError> {
+        self.urls.lock().unwrap().push(url.clone());
+        self.visitor
+            .visit(url.as_str())
+            .await
+            .map(|_| ())
+            .map_err(|error| PromptError::new(error.to_string()))
+    }
+}
+
+impl Setting {
+    async fn with(behavior: Behavior) -> Self {
+        let emulator = Emulator::start(World::default()).await.unwrap();
+        let sign_in = SignIn {
+            username: ADA.to_owned(),
+            password: ADA_PASSWORD.to_owned(),
+            behavior,
+        };
+        let visitor = Visitor::with_client(emulator.http_client(), sign_in).unwrap();
+        let urls = Mutex::default();
+        let user = Arc::new(User { visitor, urls });
+        Self { emulator, user }
+    }
+
+    fn transport(&self) -> Transport {
+        Transport::new(Arc::new(self.emulator.http_client()))
+    }
+
+    fn credential(
+        &self,
+        options: InteractiveBrowserCredentialOptions,
+    ) -> Arc<InteractiveBrowserCredential> {
+        self.credential_on("unix:path=/nonexistent/bus".to_owned(), options)
+    }
+
+    fn credential_on(
+        &self,
+        bus: String,
+        mut options: InteractiveBrowserCredentialOptions,
+    ) -> Arc<InteractiveBrowserCredential> {
+        options.client_options.transport = Some(self.transport());
+        let environment = Environment {
+            authority_host: None,
+            bus: Bus::At(bus),
+            browser: self.user.clone(),
+            clock: Arc::new(SystemClock),
+        };
+        InteractiveBrowserCredential::in_environment(options, environment).unwrap()
+    }
+
+    fn visits(&self) -> usize {
+        self.user.urls.lock().unwrap().len()
+    }
+}
+
+fn failed(result: azure_core::Result<AccessToken>) -> Error {
+    let error = result.unwrap_err();
+    Error::find(&error).unwrap().clone()
+}
+
+#[tokio::test]
+async fn the_user_signs_in_once_and_other_scopes_are_silent() {
+    let setting = Setting::with(Behavior::Complete).await;
+    let credential = setting.credential(with_default_account());
+    for scope in [VAULT, VAULT, STORAGE] {
+        credential.get_token(&[scope], None).await.unwrap();
+    }
+    assert_eq!(setting.visits(), 1);
+    assert_eq!(setting.emulator.ledger().token_requests(), 2);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_broker_that_comes_up_later_does_not_make_the_user_sign_in_again() {
+    let name = format!("azbroker-test-{}", azure_core::Uuid::new_v4());
+    let setting = Setting::with(Behavior::Complete).await;
+    let bus = format!("unix:abstract={name}");
+    let credential = setting.credential_on(bus, with_default_account());
+    credential.get_token(&[VAULT], None).await.unwrap();
+    // Whoever asked this bus would wait for an answer that never comes.
+    let listener = crate::test_broker::listen(&name);
+    tokio::select! {
+        result = credential.get_token(&[STORAGE], None) => assert!(result.is_ok()),
+        _ = listener.accept() => panic!("the broker was asked"),
+    }
+    assert_eq!(setting.visits(), 1);
+}
+
+#[tokio::test]
+async fn a_secret_of_a_vault_is_read() {
+    let setting = Setting::with(Behavior::Complete).await;
+    let credential = setting.credential(with_default_account());
+    let mut options = SecretClientOptions::default();
+    options.client_options.transport = Some(setting.transport());
+    let client = SecretClient::new(VAULT_URL, credential, Some(options)).unwrap();
+    let secret = client.get_secret(SECRET_NAME, None).await.unwrap();
+    let secret = secret.into_model().unwrap();
+    assert_eq!(secret.value.as_deref(), Some(SECRET_VALUE));
+}
+
+#[tokio::test]
+async fn our_error_is_found_in_that_of_a_service_client() {
+    let setting = Setting::with(Behavior::Decline).await;
+    let credential = setting.credential(with_default_account());
+    let mut options = SecretClientOptions::default();
+    options.client_options.transport = Some(setting.transport());
+    let client = SecretClient::new(VAULT_URL, credential, Some(options)).unwrap();
+    let error = client.get_secret(SECRET_NAME, None).await.unwrap_err();
+    assert_eq!(Error::find(&error).unwrap().kind(), ErrorKind::Canceled);
+}
+
+#[tokio::test]
+async fn a_sign_in_gives_the_record_of_who_signed_in() {
+    let setting = Setting::with(Behavior::Complete).await;
+    let credential = setting.credential(InteractiveBrowserCredentialOptions {
+        login_hint: Some(ADA.to_owned()),
+        ..Default::default()
+    });
+    let record = credential.authenticate(&[VAULT], None).await.unwrap();
+    assert_eq!(record.username(), ADA);
+    assert_eq!(record.tenant_id(), TENANT_ID);
+    assert_eq!(record.authority(), "login.microsoftonline.com");
+    credential.get_token(&[VAULT], None).await.unwrap();
+    assert_eq!(setting.emulator.ledger().token_requests(), 1);
+}
+
+#[tokio::test]
+async fn a_revoked_sign_in_is_made_anew() {
+    let setting = Setting::with(Behavior::Complete).await;
+    let credential = setting.credential(with_default_account());
+    credential.get_token(&[VAULT], None).await.unwrap();
+    setting.emulator.faults().revoke_refresh_tokens(ADA);
+    credential.get_token(&[STORAGE], None).await.unwrap();
+    assert_eq!(setting.visits(), 2);
+}
+
+#[tokio::test]
+async fn a_user_who_declines_is_asked_no_second_time() {
+    let setting = Setting::with(Behavior::Decline).await;
+    let credential = setting.credential(with_default_account());
+    let error = failed(credential.get_token(&[VAULT], None).await);
+    assert_eq!(error.kind(), ErrorKind::Canceled);
+    assert_eq!(setting.visits(), 1);
+}
+
+fn refusal(aadsts: u32, claims: Option<&str>) -> Fault {
+    Fault::Oauth {
+        error: "interaction_required".to_owned(),
+        aadsts,
+        suberror: None,
+        claims: claims.map(str::to_owned),
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_keeps_its_number_and_asks_nobody() {
+    let setting = Setting::with(Behavior::Complete).await;
+    let credential = setting.credential(with_default_account());
+    credential.get_token(&[VAULT], None).await.unwrap();
+    let faults = setting.emulator.faults();
+    faults.next(1, Target::Token, refusal(53003, None));
+    let error = failed(credential.get_token(&[STORAGE], None).await);
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert_eq!(error.server_codes(), [53003]);
+    assert_eq!(
+        error.next_step(),
+        Some("ask an administrator which policy applies")
+    );
+    assert_eq!(setting.visits(), 1);
+}
+
+#[tokio::test]
+async fn claims_that_a_refusal_asks_for_are_in_the_sign_in_that_follows() {
+    let setting = Setting::with(Behavior::Complete).await;
+    let credential = setting.credential(with_default_account());
+    credential.get_token(&[VAULT], None).await.unwrap();
+    let claims = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
+    let faults = setting.emulator.faults();
+    faults.next(1, Target::Token, refusal(50076, Some(claims)));
+    credential.get_token(&[STORAGE], None).await.unwrap();
+    let urls = setting.user.urls.lock().unwrap();
+    let asked: Vec<_> = urls
+        .iter()
+        .map(|url| url.query_pairs().find(|(name, _)| name == "claims"))
+        .map(|pair| pair.map(|(_, value)| value.into_owned()))
+        .collect();
+    assert_eq!(asked, [None, Some(claims.to_owned())]);
+}
+
+#[tokio::test]
+async fn a_cloud_that_cannot_serve_is_worth_another_try() {
+    let setting = Setting::with(Behavior::Complete).await;
+    let credential = setting.credential(with_default_account());
+    credential.get_token(&[VAULT], None).await.unwrap();
+    setting.emulator.faults().next(
+        50,
+        Target::Token,
+        Fault::Status {
+            code: 503,
+            retry_after: None,
+        },
+    );
+    let error = failed(credential.get_token(&[STORAGE], None).await);
+    assert!(error.is_transient(), "{error:?}");
+    assert_eq!(setting.visits(), 1);
+}

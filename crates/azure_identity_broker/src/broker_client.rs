@@ -1,0 +1,183 @@
+use crate::{
+    AuthenticationRecord, Error, ErrorKind, Result,
+    backend::{Backend, Bus, DbusBackend},
+};
+use azbroker_entra::{Account, Authority, ClientId, Tenant};
+use std::sync::Arc;
+
+/// Asks the broker of the machine about itself and its accounts.
+///
+/// Reach for this to show or end sign-ins; tokens come from credentials. It connects when it is first
+/// asked.
+///
+/// ```no_run
+/// use azure_identity_broker::BrokerClient;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> azure_core::Result<()> {
+/// let broker = BrokerClient::new()?;
+/// for account in broker.accounts(None).await?.accounts {
+///     println!("{}", account.username());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// All methods fail with [`ErrorKind::BrokerMissing`] when no broker serves the machine.
+#[derive(Debug)]
+pub struct BrokerClient {
+    broker: DbusBackend,
+}
+
+/// The accounts that a broker holds.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct BrokerAccounts {
+    /// The accounts, in the broker's order.
+    pub accounts: Vec<BrokerAccount>,
+    /// What keeps the accounts, in the broker's words; `None` when it does not say.
+    pub store: Option<String>,
+}
+
+/// An account that a broker holds for an application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokerAccount {
+    client_id: ClientId,
+    account: Account,
+}
+
+impl BrokerClient {
+    /// Makes a client of the broker on the session bus.
+    ///
+    /// # Errors
+    ///
+    /// None that is known.
+    pub fn new() -> azure_core::Result<Arc<Self>> {
+        Ok(Arc::new(Self::on(Bus::Session)))
+    }
+
+    /// Lists the accounts held for an application, or for the Azure CLI's client ID.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidRequest`] when the client ID is none.
+    #[doc(alias = "getAccounts")]
+    pub async fn accounts(&self, client_id: Option<&str>) -> azure_core::Result<BrokerAccounts> {
+        self.list(client_id)
+            .await
+            .map_err(|error| error.into_azure("the broker's accounts cannot be listed"))
+    }
+
+    /// Has the broker forget an account.
+    ///
+    /// Access tokens that were handed out stay valid until they expire.
+    ///
+    /// # Errors
+    ///
+    /// What the broker says.
+    #[doc(alias = "removeAccount")]
+    pub async fn remove_account(&self, account: &BrokerAccount) -> azure_core::Result<()> {
+        self.broker
+            .remove_account(&account.client_id, &account.account)
+            .await
+            .map_err(|error| {
+                let username = account.username();
+                error.into_azure(&format!(
+                    "the broker's account {username} cannot be removed"
+                ))
+            })
+    }
+
+    /// Asks for the broker's version.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Malformed`] when the broker does not know the question; some do not.
+    #[doc(alias = "getLinuxBrokerVersion")]
+    pub async fn version(&self) -> azure_core::Result<String> {
+        self.broker
+            .version()
+            .await
+            .map_err(|error| error.into_azure("the broker's version is not known"))
+    }
+
+    pub(crate) fn on(bus: Bus) -> Self {
+        Self {
+            broker: DbusBackend::new(bus),
+        }
+    }
+
+    async fn list(&self, client_id: Option<&str>) -> Result<BrokerAccounts> {
+        let client_id = match client_id {
+            Some(text) => ClientId::parse(text)
+                .map_err(|error| Error::new(ErrorKind::InvalidRequest, error.to_string()))?,
+            None => ClientId::azure_cli(),
+        };
+        let held = self.broker.accounts(&client_id).await?;
+        let account = |account| BrokerAccount {
+            client_id: client_id.clone(),
+            account,
+        };
+        Ok(BrokerAccounts {
+            accounts: held.accounts.into_iter().map(account).collect(),
+            store: held.store,
+        })
+    }
+}
+
+impl BrokerAccount {
+    /// The user principal name.
+    pub fn username(&self) -> &str {
+        &self.account.username
+    }
+
+    /// The display name, or nothing.
+    pub fn name(&self) -> &str {
+        &self.account.name
+    }
+
+    /// The stable key of the account: `<object ID in the home tenant>.<home tenant ID>`.
+    pub fn home_account_id(&self) -> &str {
+        self.account.home_account_id.as_str()
+    }
+
+    /// The tenant that the account is signed in to.
+    pub fn tenant_id(&self) -> &str {
+        &self.account.tenant_id
+    }
+
+    /// The host of the account's cloud, such as `login.microsoftonline.com`.
+    pub fn environment(&self) -> &str {
+        &self.account.environment
+    }
+
+    /// The application (client) ID that the account is held for.
+    pub fn client_id(&self) -> &str {
+        self.client_id.as_str()
+    }
+
+    /// The record by which a credential finds this account and no other.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Malformed`] when the broker named a host or a tenant that cannot be one.
+    pub fn authentication_record(&self) -> azure_core::Result<AuthenticationRecord> {
+        let malformed =
+            |error: &dyn std::error::Error| Error::new(ErrorKind::Malformed, error.to_string());
+        Tenant::parse(&self.account.tenant_id)
+            .map_err(|error| malformed(&error))
+            .and_then(|tenant| {
+                Authority::of_host(&self.account.environment, tenant)
+                    .map_err(|error| malformed(&error))
+            })
+            .and_then(|authority| {
+                AuthenticationRecord::new(&self.account, &authority, &self.client_id)
+            })
+            .map_err(|error| error.into_azure("the account has no authentication record"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

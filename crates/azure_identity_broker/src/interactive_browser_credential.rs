@@ -1,0 +1,229 @@
+use crate::{
+    AuthenticationRecord, Error, InteractiveBrowserCredentialOptions, Result, WithoutBroker,
+    backend::{Backend, BrokerElseBrowser, BrowserBackend, DbusBackend},
+    environment::Environment,
+    token_cache::TokenCache,
+    token_request::{TokenRequest, WhichAccount},
+    transport::TransportClient,
+    user_flow::{Manner, UserFlow},
+};
+use async_trait::async_trait;
+use azbroker_entra::{Authority, Claims, Client, ClientId, CorrelationId, Scopes};
+use azure_core::{
+    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
+    http::HttpClient,
+};
+use std::{fmt, sync::Arc};
+use tracing::Instrument;
+
+/// Signs a user in: through the broker of the machine, or through the system browser.
+///
+/// Reach for this in programs that a person runs: tools, local development, desktop applications. It asks
+/// the broker silently where it knows the account, and brings up a sign-in where it must; where no broker
+/// serves the machine, the user signs in through the browser. Access tokens are kept in memory until five
+/// minutes before they expire, and any number of tasks may share one credential.
+///
+/// ```no_run
+/// use azure_core::credentials::TokenCredential;
+/// use azure_identity_broker::{
+///     BrokerOptions, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions,
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> azure_core::Result<()> {
+/// let credential = InteractiveBrowserCredential::new(Some(InteractiveBrowserCredentialOptions {
+///     broker: BrokerOptions { use_default_account: true, ..Default::default() },
+///     ..Default::default()
+/// }))?;
+/// let token = credential.get_token(&["https://vault.azure.net/.default"], None).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// All of kind [`Credential`](azure_core::error::ErrorKind::Credential), with an [`Error`] inside that tells
+/// who must act.
+pub struct InteractiveBrowserCredential {
+    authority: Authority,
+    client_id: ClientId,
+    login_hint: Option<String>,
+    flow: UserFlow,
+}
+
+/// Options of [`InteractiveBrowserCredential::authenticate`].
+#[derive(Clone, Debug, Default)]
+pub struct AuthenticateOptions {
+    /// A claims challenge that the sign-in must meet, as JSON text.
+    pub claims: Option<String>,
+}
+
+impl InteractiveBrowserCredential {
+    /// Makes a credential; nothing is connected to or asked before the first token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when an option is wrong.
+    pub fn new(
+        options: Option<InteractiveBrowserCredentialOptions>,
+    ) -> azure_core::Result<Arc<Self>> {
+        Self::in_environment(options.unwrap_or_default(), Environment::of_process())
+    }
+
+    /// Signs the user in on purpose, whatever is in the cache or the broker.
+    ///
+    /// Reach for this to choose the moment of the sign-in, with
+    /// [`disable_automatic_authentication`](InteractiveBrowserCredentialOptions::disable_automatic_authentication),
+    /// or to save the record for the next run.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Canceled`](crate::ErrorKind::Canceled) when the user gives up.
+    pub async fn authenticate(
+        &self,
+        scopes: &[&str],
+        options: Option<AuthenticateOptions>,
+    ) -> azure_core::Result<AuthenticationRecord> {
+        let claims = options.and_then(|options| options.claims);
+        let request = self.request(scopes, claims.as_deref())?;
+        let failed = format!("no sign-in for {request}");
+        let correlation_id = request.correlation_id;
+        self.flow
+            .authenticate(request.clone())
+            .instrument(span("authenticate", &request))
+            .await
+            .and_then(|account| {
+                AuthenticationRecord::new(&account, &self.authority, &self.client_id)
+            })
+            .map_err(|error| {
+                error
+                    .with_correlation_id(correlation_id)
+                    .into_azure(&failed)
+            })
+    }
+
+    pub(crate) fn in_environment(
+        options: InteractiveBrowserCredentialOptions,
+        environment: Environment,
+    ) -> azure_core::Result<Arc<Self>> {
+        Self::parse(options, environment)
+            .map(Arc::new)
+            .map_err(|error| error.into_azure("the credential cannot be made"))
+    }
+
+    fn parse(
+        options: InteractiveBrowserCredentialOptions,
+        environment: Environment,
+    ) -> Result<Self> {
+        let manner = Manner {
+            use_default_account: options.broker.use_default_account,
+            asks_user: !options.disable_automatic_authentication,
+            window: options.broker.parent_window,
+        };
+        let record = options.authentication_record.as_ref();
+        let account = record.map(AuthenticationRecord::to_account);
+        Ok(Self {
+            authority: options.authority(environment.authority_host.as_deref())?,
+            client_id: options.client_id()?,
+            login_hint: options.login_hint()?,
+            flow: UserFlow::new(
+                backend(&options, &environment),
+                TokenCache::new(environment.clock),
+                manner,
+                account,
+            ),
+        })
+    }
+
+    fn request(&self, scopes: &[&str], claims: Option<&str>) -> azure_core::Result<TokenRequest> {
+        let wrong = |message: String| wrong_request(message, scopes);
+        let account = match (self.flow.account(), &self.login_hint) {
+            (Some(account), _) => WhichAccount::Known(Box::new(account)),
+            (None, Some(hint)) => WhichAccount::Hinted(hint.clone()),
+            (None, None) => WhichAccount::Default,
+        };
+        Ok(TokenRequest {
+            authority: self.authority.clone(),
+            client_id: self.client_id.clone(),
+            scopes: Scopes::parse(scopes).map_err(|error| wrong(error.to_string()))?,
+            claims: claims
+                .map(Claims::parse)
+                .transpose()
+                .map_err(|error| wrong(error.to_string()))?,
+            account,
+            correlation_id: CorrelationId::new_v4(),
+        })
+    }
+}
+
+#[async_trait]
+impl TokenCredential for InteractiveBrowserCredential {
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        _options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        let request = self.request(scopes, None)?;
+        let span = span("get_token", &request);
+        let failed = format!("no token for {request}");
+        let correlation_id = request.correlation_id;
+        self.flow
+            .acquire(request)
+            .instrument(span)
+            .await
+            .map_err(|error| {
+                error
+                    .with_correlation_id(correlation_id)
+                    .into_azure(&failed)
+            })
+    }
+}
+
+impl fmt::Debug for InteractiveBrowserCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InteractiveBrowserCredential")
+            .field("authority", &self.authority)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+fn backend(
+    options: &InteractiveBrowserCredentialOptions,
+    environment: &Environment,
+) -> Arc<dyn Backend> {
+    let transport = options.client_options.transport.clone();
+    let transport =
+        transport.map(|transport| Arc::new(TransportClient(transport)) as Arc<dyn HttpClient>);
+    let client = Client::new(transport, environment.clock.clone());
+    let browser = BrowserBackend::new(client, environment.browser.clone());
+    if !options.broker.enabled {
+        return Arc::new(browser);
+    }
+    let broker = Arc::new(DbusBackend::new(environment.bus.clone()));
+    match options.broker.without_broker {
+        WithoutBroker::UseBrowser => Arc::new(BrokerElseBrowser::new(broker, browser)),
+        WithoutBroker::Fail => broker,
+    }
+}
+
+/// One span a request; people's names are not in it.
+fn span(flow: &'static str, request: &TokenRequest) -> tracing::Span {
+    tracing::info_span!(
+        "token_request",
+        flow,
+        correlation_id = %request.correlation_id,
+        tenant = %request.authority.tenant(),
+    )
+}
+
+fn wrong_request(message: String, scopes: &[&str]) -> azure_core::Error {
+    let failed = match scopes {
+        [] => "no token".to_owned(),
+        scopes => format!("no token for {}", crate::error::one_line(&scopes.join(" "))),
+    };
+    Error::new(crate::ErrorKind::InvalidRequest, message).into_azure(&failed)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+use crate::{AuthenticationRecord, BrokerOptions, Error, ErrorKind, Result};
+use azbroker_entra::{Authority, ClientId, Tenant};
+use azure_core::{cloud::CloudConfiguration, http::ClientOptions};
+use std::fmt::Display;
+
+/// Options of an [`InteractiveBrowserCredential`](crate::InteractiveBrowserCredential).
+///
+/// The defaults sign in any work or school account of the public cloud, as the Azure CLI does.
+///
+/// ```
+/// use azure_identity_broker::InteractiveBrowserCredentialOptions;
+///
+/// let options = InteractiveBrowserCredentialOptions {
+///     tenant_id: Some("contoso.example".into()),
+///     login_hint: Some("ada@contoso.example".into()),
+///     ..Default::default()
+/// };
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct InteractiveBrowserCredentialOptions {
+    /// Tenant ID or domain. By default the authentication record's, or else `organizations`: any work or
+    /// school account.
+    pub tenant_id: Option<String>,
+
+    /// Application (client) ID. By default the authentication record's, or else the Azure CLI's.
+    pub client_id: Option<String>,
+
+    /// Authority host, such as `https://login.microsoftonline.com`.
+    ///
+    /// By default that of the cloud of [`client_options`](Self::client_options), or the authentication
+    /// record's, or what `AZURE_AUTHORITY_HOST` says, or the public cloud's.
+    pub authority_host: Option<String>,
+
+    /// A username to sign in silently where that works, and to offer on the sign-in page where not.
+    pub login_hint: Option<String>,
+
+    /// The account of an earlier [`authenticate`](crate::InteractiveBrowserCredential::authenticate).
+    pub authentication_record: Option<AuthenticationRecord>,
+
+    /// Whether `get_token` fails with
+    /// [`ErrorKind::InteractionRequired`] where it
+    /// would otherwise bring up a sign-in. Off by default.
+    pub disable_automatic_authentication: bool,
+
+    /// Whether and how the broker is used.
+    pub broker: BrokerOptions,
+
+    /// The transport and the cloud of requests that this process makes to Entra ID.
+    ///
+    /// What a broker requests is not touched by them.
+    pub client_options: ClientOptions,
+}
+
+impl InteractiveBrowserCredentialOptions {
+    /// Who issues the tokens, by the rules that the fields state.
+    pub(crate) fn authority(&self, from_environment: Option<&str>) -> Result<Authority> {
+        let record = self.authentication_record.as_ref();
+        let tenant = match (&self.tenant_id, record) {
+            (Some(tenant), _) => Tenant::parse(tenant).map_err(wrong)?,
+            (None, Some(record)) => Tenant::parse(record.tenant_id()).map_err(wrong)?,
+            (None, None) => Tenant::organizations(),
+        };
+        let host = match (&self.authority_host, self.client_options.cloud.as_deref()) {
+            (Some(host), _) => Some(host.as_str()),
+            (None, Some(cloud)) => Some(host_of_cloud(cloud)?),
+            (None, None) => record.map(AuthenticationRecord::authority),
+        };
+        let authority = match host.or(from_environment) {
+            Some(host) => Authority::of_host(host, tenant).map_err(wrong)?,
+            None => Authority::public_cloud().with_tenant(tenant),
+        };
+        if let Some(record) = record
+            && !authority.is_same_environment(record.authority())
+        {
+            return Err(not_of_record(
+                "authority",
+                record.authority(),
+                authority.host(),
+            ));
+        }
+        Ok(authority)
+    }
+
+    /// The application that the tokens are for.
+    pub(crate) fn client_id(&self) -> Result<ClientId> {
+        let record = self
+            .authentication_record
+            .as_ref()
+            .map(|record| ClientId::parse(record.client_id()))
+            .transpose()
+            .map_err(wrong)?;
+        let Some(own) = &self.client_id else {
+            return Ok(record.unwrap_or_else(ClientId::azure_cli));
+        };
+        let own = ClientId::parse(own).map_err(wrong)?;
+        match record {
+            Some(record) if record != own => Err(not_of_record("client", record, own)),
+            _ => Ok(own),
+        }
+    }
+
+    /// The username to offer.
+    pub(crate) fn login_hint(&self) -> Result<Option<String>> {
+        match self.login_hint.as_deref().map(str::trim) {
+            Some(hint) if hint.is_empty() || hint.chars().any(char::is_control) => Err(Error::new(
+                ErrorKind::InvalidRequest,
+                "the login hint is no username such as ada@contoso.example",
+            )
+            .with_next_step("leave the login hint out, or name a user")),
+            hint => Ok(hint.map(str::to_owned)),
+        }
+    }
+}
+
+fn host_of_cloud(cloud: &CloudConfiguration) -> Result<&str> {
+    match cloud {
+        CloudConfiguration::AzurePublic => Ok("login.microsoftonline.com"),
+        CloudConfiguration::AzureGovernment => Ok("login.microsoftonline.us"),
+        CloudConfiguration::AzureChina => Ok("login.chinacloudapi.cn"),
+        CloudConfiguration::Custom(custom) => Ok(&custom.authority_host),
+        _ => Err(Error::new(
+            ErrorKind::InvalidRequest,
+            "the cloud of the client options has no authority host that is known here",
+        )
+        .with_next_step("set `authority_host`")),
+    }
+}
+
+/// A parser's message says by itself what is wrong and how to write it.
+fn wrong(error: impl std::error::Error) -> Error {
+    Error::new(ErrorKind::InvalidRequest, error.to_string())
+}
+
+fn not_of_record(what: &str, record: impl Display, own: impl Display) -> Error {
+    Error::new(
+        ErrorKind::InvalidRequest,
+        format!("the authentication record is of {what} {record}, the credential of {own}"),
+    )
+    .with_next_step("authenticate again, or use the record's")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! The one place that decides between cache, silence and the user, for every credential.
+
+use crate::{
+    Error, ErrorKind, ParentWindow, Result,
+    backend::{Acquired, Backend},
+    token_cache::{CacheKey, TokenCache},
+    token_request::{TokenRequest, WhichAccount},
+};
+use azbroker_entra::{Account, Claims};
+use azure_core::credentials::AccessToken;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Acquires tokens of one user.
+#[derive(Debug)]
+pub(crate) struct UserFlow {
+    backend: Arc<dyn Backend>,
+    cache: TokenCache,
+    manner: Manner,
+    /// The account of this credential, once it is known.
+    account: Mutex<Option<Account>>,
+    /// There is one user: two sign-ins at a time would only confuse them.
+    sign_in: tokio::sync::Mutex<()>,
+}
+
+/// What a flow may do by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Manner {
+    /// Whether the default account is taken without asking.
+    pub(crate) use_default_account: bool,
+    /// Whether a sign-in is brought up when silence does not work.
+    pub(crate) asks_user: bool,
+    /// The window that the sign-in belongs to.
+    pub(crate) window: ParentWindow,
+}
+
+impl UserFlow {
+    pub(crate) fn new(
+        backend: Arc<dyn Backend>,
+        cache: TokenCache,
+        manner: Manner,
+        account: Option<Account>,
+    ) -> Self {
+        Self {
+            backend,
+            cache,
+            manner,
+            account: Mutex::new(account),
+            sign_in: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// The account of this credential, once it is known.
+    pub(crate) fn account(&self) -> Option<Account> {
+        self.account
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// A token by whatever is needed.
+    pub(crate) async fn acquire(&self, request: TokenRequest) -> Result<AccessToken> {
+        self.cache
+            .get_or_acquire(CacheKey::of(&request), || self.acquire_anew(request))
+            .await
+    }
+
+    /// Signs the user in on purpose.
+    pub(crate) async fn authenticate(&self, mut request: TokenRequest) -> Result<Account> {
+        let _one_user = self.sign_in.lock().await;
+        let acquired = self.ask_user(&request).await?;
+        let account = acquired.account.clone().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Malformed,
+                "the answer does not say who has signed in",
+            )
+        })?;
+        self.keep(&request, &acquired);
+        // A token that meets a challenge is good for those who ask without one.
+        request.claims = None;
+        self.keep(&request, &acquired);
+        Ok(account)
+    }
+
+    async fn acquire_anew(&self, mut request: TokenRequest) -> Result<AccessToken> {
+        let claims = request.claims.clone();
+        let acquired = match self.try_silently(&request).await? {
+            Silence::Acquired(acquired) => *acquired,
+            Silence::NeedsUser(reason) if !self.manner.asks_user => {
+                return Err(may_not_ask(reason));
+            }
+            Silence::NeedsUser(reason) => {
+                take_claims(&mut request, reason);
+                let _one_user = self.sign_in.lock().await;
+                match self.after_the_others(&mut request).await? {
+                    Some(acquired) => acquired,
+                    None => self.ask_user(&request).await?,
+                }
+            }
+        };
+        request.claims = claims;
+        self.keep(&request, &acquired);
+        Ok(acquired.token)
+    }
+
+    /// While this request waited for the user, another one may have learnt who the user is.
+    async fn after_the_others(&self, request: &mut TokenRequest) -> Result<Option<Acquired>> {
+        let (None, Some(account)) = (request.account.known(), self.account()) else {
+            return Ok(None);
+        };
+        request.account = WhichAccount::Known(Box::new(account));
+        match self.try_silently(request).await? {
+            Silence::Acquired(acquired) => Ok(Some(*acquired)),
+            Silence::NeedsUser(reason) => {
+                take_claims(request, reason);
+                Ok(None)
+            }
+        }
+    }
+
+    async fn try_silently(&self, request: &TokenRequest) -> Result<Silence> {
+        if matches!(request.account, WhichAccount::Default) && !self.manner.use_default_account {
+            return Ok(Silence::NeedsUser(None));
+        }
+        match self.backend.acquire_token_silently(request).await {
+            Ok(acquired) => {
+                check_account(request, &acquired)?;
+                Ok(Silence::Acquired(Box::new(acquired)))
+            }
+            Err(error) if error.kind() == ErrorKind::InteractionRequired => {
+                tracing::debug!(reason = %error, "silence does not work");
+                Ok(Silence::NeedsUser(Some(error)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn ask_user(&self, request: &TokenRequest) -> Result<Acquired> {
+        tracing::debug!("asking the user");
+        self.backend
+            .acquire_token_interactively(request, self.manner.window)
+            .await
+    }
+
+    /// Remembers whose token it is, and keeps it for those who ask by that account.
+    fn keep(&self, request: &TokenRequest, acquired: &Acquired) {
+        let Some(account) = &acquired.account else {
+            return;
+        };
+        *self.account.lock().unwrap_or_else(PoisonError::into_inner) = Some(account.clone());
+        let request = TokenRequest {
+            account: WhichAccount::Known(Box::new(account.clone())),
+            ..request.clone()
+        };
+        self.cache.put(CacheKey::of(&request), &acquired.token);
+    }
+}
+
+enum Silence {
+    Acquired(Box<Acquired>),
+    /// With the reason, unless silence was not tried.
+    NeedsUser(Option<Error>),
+}
+
+/// Claims that Entra ID asked for in its refusal must be in the request that follows.
+fn take_claims(request: &mut TokenRequest, reason: Option<Error>) {
+    let wanted: Option<Claims> = reason.and_then(|reason| reason.claims().cloned());
+    if wanted.is_some() {
+        request.claims = wanted;
+    }
+}
+
+/// A silent answer for somebody else would hand out a token that nobody asked for.
+fn check_account(request: &TokenRequest, acquired: &Acquired) -> Result<()> {
+    let (Some(asked), Some(got)) = (request.account.known(), &acquired.account) else {
+        return Ok(());
+    };
+    if asked.home_account_id == got.home_account_id {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Malformed,
+        format!("the answer is for another account than {}", asked.username),
+    )
+    .with_next_step("report it to whoever provides the broker"))
+}
+
+fn may_not_ask(reason: Option<Error>) -> Error {
+    const MESSAGE: &str = "the credential may not ask the user by itself";
+    let error = Error::new(ErrorKind::InteractionRequired, MESSAGE)
+        .with_next_step("call `authenticate`, then try again");
+    match reason {
+        None => error,
+        Some(reason) => error
+            .with_server_codes(reason.server_codes())
+            .with_claims(reason.claims().cloned())
+            .with_cause(&reason),
+    }
+}
+
+#[cfg(test)]
+mod tests;
