@@ -70,8 +70,11 @@ fn runtime(builder: &mut Builder) -> Result<Runtime, Failure> {
 
 /// Warnings always, our own steps with `-v`, everything with `-vv` and more.
 fn show_logs(verbose: u8) {
-    // The bus library warns of each client that leaves early, which is nobody's fault.
-    let quiet = Targets::new().with_target("busd", tracing::Level::ERROR);
+    // The bus library warns of each client that leaves early, which is nobody's fault; what the emulator
+    // has to say is in its ledger, which the commands show.
+    let quiet = Targets::new()
+        .with_target("busd", tracing::Level::ERROR)
+        .with_target("azbroker_emulator", tracing::Level::ERROR);
     let filter = match verbose {
         0 => quiet.with_default(tracing::Level::WARN),
         1 => OURS
@@ -93,9 +96,8 @@ fn show_logs(verbose: u8) {
         .init();
 }
 
-const OURS: [&str; 5] = [
+const OURS: [&str; 4] = [
     "azbroker",
-    "azbroker_emulator",
     "azbroker_entra",
     "azbroker_service",
     "azure_identity_broker",

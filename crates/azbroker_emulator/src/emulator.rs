@@ -70,7 +70,7 @@ impl Emulator {
         let client = client(address, certificates.pem()).map_err(StartError::Client)?;
         let cloud = Arc::new(Cloud::new(world, signing_key));
         let certificates = Arc::new(certificates);
-        let proxy = Proxy::new(cloud.clone(), certificates.clone());
+        let proxy = Proxy::new(cloud.clone(), certificates.clone(), address.port());
         let task = tokio::spawn(proxy.run(listener)).abort_handle();
         tracing::debug!(%address, "emulator listens");
         Ok(Self {

@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     body::Body,
-    http::{Method, Request, Response, StatusCode, Uri},
+    http::{Method, Request, Response, StatusCode, Uri, header},
     response::IntoResponse,
 };
 use hyper::{
@@ -39,10 +39,15 @@ pub(crate) struct Proxy {
     certificates: Arc<CertificateAuthority>,
     sites: HashMap<String, Arc<Site>>,
     metadata: Site,
+    port: u16,
 }
 
 impl Proxy {
-    pub(crate) fn new(cloud: Arc<Cloud>, certificates: Arc<CertificateAuthority>) -> Self {
+    pub(crate) fn new(
+        cloud: Arc<Cloud>,
+        certificates: Arc<CertificateAuthority>,
+        port: u16,
+    ) -> Self {
         let mut sites = HashMap::new();
         for host in entra::HOSTS {
             let site = Site {
@@ -74,6 +79,7 @@ impl Proxy {
             certificates,
             sites,
             metadata,
+            port,
         }
     }
 
@@ -160,6 +166,9 @@ impl Proxy {
         tunnel: &Mutex<Option<Tunnel>>,
     ) -> Result<Response<Body>, exchange::Dropped> {
         let Some(host) = request.uri().host().map(str::to_ascii_lowercase) else {
+            if let Some(site) = self.sign_in_page(&request) {
+                return exchange::answer(&self.cloud, site, request.map(Body::new)).await;
+            }
             let response = (
                 StatusCode::BAD_REQUEST,
                 "this is a proxy: set HTTPS_PROXY to its address\n",
@@ -184,6 +193,22 @@ impl Proxy {
             self.refuse(request.method(), request.uri(), &host)
         };
         Ok(exchange::dated(&self.cloud, response))
+    }
+
+    /// The site of a sign-in page that is asked of this listener itself, in plain HTTP.
+    ///
+    /// That is how a person signs in with a browser of their own, which knows neither the proxy nor the
+    /// authority. Only the pages are there; tokens are not.
+    fn sign_in_page(&self, request: &Request<Incoming>) -> Option<&Site> {
+        let host = request.headers().get(header::HOST)?.to_str().ok()?;
+        // A name of somebody else's that resolves to this machine is not meant.
+        let own = ["localhost", "127.0.0.1"]
+            .iter()
+            .any(|name| host == format!("{name}:{}", self.port));
+        let path = request.uri().path();
+        let page = path.ends_with("/oauth2/v2.0/authorize") || path.contains("/login/");
+        let site = self.sites.get(entra::HOSTS[0])?;
+        (own && page).then_some(site)
     }
 
     /// Says which host is not emulated, where people look: the status line, the body, the log and the ledger.

@@ -53,7 +53,7 @@ impl LastPage {
         };
         format!(
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-             <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
+             <meta name=\"viewport\" content=\"width=device-width\"><link rel=\"icon\" href=\"data:,\"><title>{title}</title>\
              <style>{STYLE}</style></head><body><main><p class=\"mark\" aria-hidden=\"true\">{mark}</p>\
              <h1>{title}</h1><p>{text}</p></main></body></html>"
         )

@@ -11,6 +11,8 @@ use tokio::sync::OnceCell;
 #[derive(Debug)]
 pub(crate) struct Accounts {
     clock: Arc<dyn Clock>,
+    /// The store to use, until it is opened; without one the Secret Service is looked for.
+    given: Mutex<Option<Box<dyn TokenStore>>>,
     store: OnceCell<Box<dyn TokenStore>>,
     grants: Mutex<Vec<HeldGrant>>,
 }
@@ -40,7 +42,8 @@ impl Accounts {
     pub(crate) fn new(clock: Arc<dyn Clock>, store: Option<Box<dyn TokenStore>>) -> Self {
         Self {
             clock,
-            store: OnceCell::new_with(store),
+            given: Mutex::new(store),
+            store: OnceCell::new(),
             grants: Mutex::new(Vec::new()),
         }
     }
@@ -62,9 +65,21 @@ impl Accounts {
     }
 
     async fn open(&self) -> Result<Box<dyn TokenStore>, StoreError> {
-        let store = SecretServiceStore::open().await?;
+        let given = self
+            .given
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let store = match given {
+            Some(store) => store,
+            None => Box::new(SecretServiceStore::open().await?),
+        };
         let grants = store.load().await?;
-        tracing::debug!(grants = grants.len(), "accounts rest in the Secret Service");
+        tracing::debug!(
+            grants = grants.len(),
+            "accounts rest in: {}",
+            store.description()
+        );
         *self.lock() = grants
             .into_iter()
             .map(|grant| HeldGrant {
@@ -72,7 +87,7 @@ impl Accounts {
                 grant,
             })
             .collect();
-        Ok(Box::new(store))
+        Ok(store)
     }
 
     /// Every account once, the one last used first.

@@ -119,6 +119,3 @@ fn tenant_for(request: &Request, account: &Account) -> azbroker_entra::Tenant {
         asked.clone()
     }
 }
-
-#[cfg(test)]
-mod tests;

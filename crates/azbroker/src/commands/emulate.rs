@@ -7,6 +7,7 @@ use crate::{
 use azbroker_emulator::{Behavior, Entry, Outcome, SignIn, Target, User, World};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
+    collections::HashSet,
     ffi::OsString,
     io::{self, Write},
     os::unix::{ffi::OsStrExt, process::ExitStatusExt},
@@ -14,7 +15,10 @@ use std::{
     process::{ExitCode, ExitStatus},
     time::Duration,
 };
-use tokio::{process::Child, sync::broadcast::error::RecvError};
+use tokio::{
+    process::Child,
+    sync::broadcast::{self, error::RecvError},
+};
 
 /// Runs a program against the emulated cloud, or serves the cloud until Ctrl-C.
 pub(crate) async fn run(arguments: EmulateArguments, verbose: u8) -> Result<ExitCode, Failure> {
@@ -228,14 +232,18 @@ fn cannot_run(program: &std::ffi::OsStr, error: &io::Error) -> Failure {
 }
 
 /// Says what a person must know of: hosts that were refused, and sign-in pages that ended in an error.
-async fn report(mut entries: tokio::sync::broadcast::Receiver<Entry>, verbose: u8) {
+async fn report(mut entries: broadcast::Receiver<Entry>, verbose: u8) {
+    let mut refused = HashSet::new();
     loop {
         match entries.recv().await {
             Ok(entry) if entry.outcome == Outcome::RefusedHost => {
-                eprintln!(
-                    "azbroker: refused {}: it is not emulated, and nothing is forwarded",
-                    entry.host
-                );
+                // A browser asks for some hosts again and again.
+                if refused.insert(entry.host.clone()) {
+                    eprintln!(
+                        "azbroker: refused {}: it is not emulated, and nothing is forwarded",
+                        entry.host
+                    );
+                }
             }
             Ok(entry) if entry.target == Target::Authorize && entry.aadsts().is_some() => {
                 eprintln!("azbroker: a sign-in page ended in an error: {entry}");

@@ -13,7 +13,6 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<ExitCode, Failure> 
         further_authority_hosts: arguments.authority_host,
         sign_in_deadline: Duration::seconds(i64::from(arguments.sign_in_deadline)),
         browser: std::env::var("BROWSER").ok(),
-        ..Configuration::default()
     };
     let ready = || tracing::info!("the broker serves");
     tokio::select! {

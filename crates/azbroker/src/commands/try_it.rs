@@ -114,14 +114,10 @@ fn tell(call: &BusCall, hops: &[Entry]) {
         ("acquireTokenInteractively", None) => {
             let signed_in = hops.iter().rev().find(|hop| hop.target == Target::Token);
             let user = signed_in.and_then(|hop| hop.username.as_deref());
-            let pages = hops
-                .iter()
-                .filter(|hop| hop.target == Target::Authorize)
-                .count();
-            format!(
-                "{} signed in on {pages} pages; a token",
-                user.unwrap_or("somebody")
-            )
+            let page = |hop: &&Entry| matches!(hop.target, Target::Authorize | Target::SignIn);
+            let pages = hops.iter().filter(page).count();
+            let user = user.unwrap_or("somebody");
+            format!("a token, after {user} walked the sign-in pages ({pages} requests)")
         }
         ("acquireTokenSilently", None) => "a token, and nobody was asked".to_owned(),
         (_, None) => "answered".to_owned(),

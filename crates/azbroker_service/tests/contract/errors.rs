@@ -1,0 +1,258 @@
+use crate::setup::{Setup, SharedStore, context, request, status};
+use azbroker_emulator::{Behavior, Fault, Target, World, default_world};
+use azbroker_service::Configuration;
+use azure_core::time::Duration;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn requests_that_cannot_work_say_why() {
+    let setup = Setup::new().await;
+    setup.sign_in(default_world::ADA).await;
+    let before = setup.emulator.ledger().entries().len();
+    for (changed, number, text) in [
+        (
+            json!({ "authority": "http://login.microsoftonline.com/common" }),
+            11,
+            "authority 'http://login.microsoftonline.com/common' is not HTTPS: write it with https://",
+        ),
+        (
+            json!({ "authority": "https://login.evil.example/common" }),
+            11,
+            "'login.evil.example' is no authority host of a known cloud; start the broker with `--authority-host login.evil.example` to trust it",
+        ),
+        (
+            json!({ "authority": "not an authority" }),
+            11,
+            "authority 'not an authority' is no URL such as https://login.microsoftonline.com/contoso.example",
+        ),
+        (
+            json!({ "requestedScopes": ["not a scope"] }),
+            6,
+            "scope 'not a scope' has white space in it: name each scope by itself",
+        ),
+        (
+            json!({ "requestedScopes": [] }),
+            6,
+            "no scope was asked for: name one, such as https://vault.azure.net/.default",
+        ),
+        (
+            json!({ "clientId": "no client" }),
+            6,
+            "'no client' is no client ID: copy the application (client) ID from the app registration",
+        ),
+        (
+            json!({ "decodedClaims": "no claims" }),
+            6,
+            "the claims are no JSON object: hand on the challenge of the service as it came",
+        ),
+        (
+            json!({ "popParams": { "httpMethod": "GET" } }),
+            9,
+            "this broker gives no proof-of-possession tokens yet; ask for a bearer token",
+        ),
+    ] {
+        for method in ["acquireTokenSilently", "acquireTokenInteractively"] {
+            let answer = setup.call(method, request(changed.clone())).await;
+            assert_eq!(
+                (status(&answer), context(&answer)),
+                (Some(number), text),
+                "{changed}"
+            );
+        }
+    }
+    assert_eq!(
+        setup.emulator.ledger().entries().len(),
+        before,
+        "nobody was asked"
+    );
+    assert_eq!(setup.user.opened().len(), 1, "nothing was opened");
+}
+
+#[tokio::test]
+async fn a_host_is_trusted_where_it_is_configured() {
+    let configuration = Configuration {
+        further_authority_hosts: vec!["login.contoso.example".to_owned()],
+        ..Configuration::default()
+    };
+    let setup = Setup::with(World::default(), configuration, SharedStore::default()).await;
+    let authority = json!({ "authority": "https://login.contoso.example/common" });
+    let answer = setup.call("acquireTokenSilently", request(authority)).await;
+    assert_eq!(status(&answer), Some(2));
+}
+
+#[tokio::test]
+async fn a_revoked_sign_in_is_dropped_and_asked_for_once() {
+    let setup = Setup::new().await;
+    setup.sign_in(default_world::ADA).await;
+    setup
+        .emulator
+        .faults()
+        .revoke_refresh_tokens(default_world::ADA);
+    setup.let_pass(56);
+    let answer = setup.silent().await;
+    assert_eq!(
+        (
+            status(&answer),
+            context(&answer),
+            &answer["error"]["errorCode"]
+        ),
+        (
+            Some(2),
+            "Entra ID refused: the sign-in was revoked, as after a change of password (AADSTS50173); sign in again",
+            &json!(50173)
+        )
+    );
+    let asked = setup.emulator.ledger().token_requests();
+    assert_eq!(status(&setup.silent().await), Some(2));
+    assert_eq!(
+        setup.emulator.ledger().token_requests(),
+        asked,
+        "not asked again"
+    );
+    assert!(setup.store.grants.lock().unwrap().is_empty());
+    setup.sign_in(default_world::ADA).await;
+}
+
+#[tokio::test]
+async fn failures_of_the_moment_keep_the_account() {
+    let setup = Setup::new().await;
+    setup.sign_in(default_world::ADA).await;
+    setup.let_pass(56);
+    let unavailable = Fault::Status {
+        code: 503,
+        retry_after: None,
+    };
+    setup.emulator.faults().next(20, Target::Token, unavailable);
+    let answer = setup.silent().await;
+    assert_eq!(
+        (status(&answer), context(&answer)),
+        (
+            Some(5),
+            "login.microsoftonline.com cannot serve for now (HTTP 503); try again later"
+        )
+    );
+    setup.emulator.faults().clear();
+    assert_eq!(status(&setup.silent().await), None);
+}
+
+#[tokio::test]
+async fn a_policy_is_named_with_who_must_act() {
+    let setup = Setup::new().await;
+    setup.sign_in(default_world::ADA).await;
+    setup.let_pass(56);
+    setup
+        .emulator
+        .faults()
+        .next(1, Target::Token, blocked(53000));
+    let answer = setup.silent().await;
+    assert_eq!(
+        (status(&answer), context(&answer)),
+        (
+            Some(2),
+            "Entra ID refused: the tenant's policy wants a compliant device (AADSTS53000); use a device that your organisation manages; this broker cannot make one compliant"
+        )
+    );
+    setup
+        .emulator
+        .faults()
+        .next(1, Target::Token, blocked(53003));
+    let answer = setup.interactive().await;
+    assert_eq!(status(&answer), Some(13));
+    assert!(context(&answer).contains("Conditional Access"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_user_who_declines_is_a_cancel() {
+    let setup = Setup::new().await;
+    setup.user.is(default_world::ADA, Behavior::Decline);
+    let answer = setup.interactive().await;
+    assert_eq!(
+        (status(&answer), context(&answer)),
+        (
+            Some(7),
+            "Entra ID refused: the user declined to consent (AADSTS65004); sign in again and accept, or use another account"
+        )
+    );
+    assert!(setup.accounts().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_never_finished_ends_by_itself() {
+    for behavior in [Behavior::Close, Behavior::WrongPassword] {
+        let configuration = Configuration {
+            sign_in_deadline: Duration::seconds(1),
+            ..Configuration::default()
+        };
+        let setup = Setup::with(World::default(), configuration, SharedStore::default()).await;
+        setup.user.is(default_world::ADA, behavior);
+        let answer = setup.interactive().await;
+        assert_eq!(
+            (status(&answer), context(&answer)),
+            (
+                Some(7),
+                "the sign-in was not finished within 1 s; try again"
+            )
+        );
+        setup.sign_in(default_world::ADA).await;
+    }
+}
+
+#[tokio::test]
+async fn an_application_without_the_redirect_uri_ends_on_entra_ids_page() {
+    let mut world = World::default();
+    for application in &mut world.tenants[0].applications {
+        application
+            .redirect_uris
+            .retain(|uri| !uri.starts_with("http://"));
+    }
+    let configuration = Configuration {
+        sign_in_deadline: Duration::seconds(1),
+        ..Configuration::default()
+    };
+    let setup = Setup::with(world, configuration, SharedStore::default()).await;
+    assert_eq!(status(&setup.interactive().await), Some(7));
+    let refused = setup
+        .emulator
+        .ledger()
+        .count(|entry| entry.aadsts() == Some(50011));
+    assert_eq!(refused, 1);
+}
+
+#[tokio::test]
+async fn a_cancel_ends_the_sign_in_of_its_caller() {
+    let setup = Setup::new().await;
+    setup.user.is(default_world::ADA, Behavior::Close);
+    let sign_in = setup.interactive();
+    let cancel = async {
+        setup
+            .emulator
+            .ledger()
+            .wait_for(|entries| !entries.is_empty())
+            .await;
+        setup.call_raw("cancelInteractiveFlow", "{}").await
+    };
+    let (answer, canceled) = tokio::join!(sign_in, cancel);
+    assert_eq!(canceled, "{}");
+    assert_eq!(
+        (status(&answer), context(&answer)),
+        (Some(8), "the application ended the sign-in")
+    );
+}
+
+fn blocked(aadsts: u32) -> Fault {
+    Fault::Oauth {
+        error: "interaction_required".to_owned(),
+        aadsts,
+        suberror: None,
+        claims: None,
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_offered_is_answered_and_not_left_open() {
+    let setup = Setup::new().await;
+    let cookie = setup.call("acquirePrtSsoCookie", Value::Null).await;
+    assert_eq!(status(&cookie), Some(17));
+    let signed = setup.call("generateSignedHttpRequest", Value::Null).await;
+    assert_eq!(status(&signed), Some(9));
+}

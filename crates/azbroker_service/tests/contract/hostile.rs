@@ -1,0 +1,84 @@
+use crate::setup::{Setup, access_token, status};
+use azbroker_emulator::default_world;
+
+const METHODS: [&str; 4] = [
+    "getAccounts",
+    "acquireTokenSilently",
+    "acquireTokenInteractively",
+    "removeAccount",
+];
+
+#[tokio::test]
+async fn what_is_no_request_is_answered_with_json_and_nothing_is_lost() {
+    let setup = Setup::new().await;
+    let token = setup.sign_in(default_world::ADA).await;
+    let huge = "x".repeat(1024 * 1024);
+    let deep = "[".repeat(100_000);
+    for garbage in [
+        "",
+        "{",
+        "null",
+        "[]",
+        "5",
+        "\"text\"",
+        "{\"authParameters\":null}",
+        &huge,
+        &deep,
+    ] {
+        for method in METHODS {
+            let answer = setup.call_raw(method, garbage).await;
+            let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+            assert_eq!(status(&answer), Some(6), "{method}: {answer}");
+            assert!(
+                answer.to_string().len() < 600,
+                "{method} quotes what it was sent"
+            );
+        }
+    }
+    assert_eq!(access_token(&setup.silent().await), access_token(&token));
+}
+
+#[tokio::test]
+async fn wrong_types_in_any_field_are_answered() {
+    let setup = Setup::new().await;
+    let fields = [
+        "clientId",
+        "authority",
+        "requestedScopes",
+        "account",
+        "username",
+        "redirectUri",
+        "decodedClaims",
+        "accessTokenToRenew",
+        "password",
+        "authorizationType",
+        "parentWindow",
+        "popParams",
+        "isSignIn",
+        "isTestMode",
+        "uxContextHandle",
+        "enrollmentId",
+        "additionalQueryParametersForAuthorization",
+    ];
+    let values = [
+        serde_json::json!(null),
+        serde_json::json!(true),
+        serde_json::json!(-1),
+        serde_json::json!(1e300),
+        serde_json::json!("text"),
+        serde_json::json!([[]]),
+        serde_json::json!({ "a": { "b": [] } }),
+    ];
+    for field in fields {
+        for value in &values {
+            let changed = serde_json::json!({ field: value });
+            let answer = setup
+                .call(
+                    "acquireTokenSilently",
+                    crate::setup::request(changed.clone()),
+                )
+                .await;
+            assert!(status(&answer).is_some(), "{changed}: {answer}");
+        }
+    }
+}

@@ -1,0 +1,267 @@
+use async_trait::async_trait;
+use azbroker_emulator::{Behavior, Emulator, SignIn, Visitor, World, default_world};
+use azbroker_entra::{ClientId, HomeAccountId, ManualClock, PromptError, SystemClock};
+use azbroker_service::{
+    Broker, Client, Clock, Configuration, Prompt, StoreError, StoredGrant, TokenStore, serve_at,
+};
+use azure_core::{http::Url, time::Duration};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use zbus::{Connection, Guid, connection::Builder};
+
+pub(crate) const SCOPE: &str = "https://vault.azure.net/.default";
+pub(crate) const AUTHORITY: &str = "https://login.microsoftonline.com/organizations";
+
+/// A broker with its cloud, its store and its one client.
+pub(crate) struct Setup {
+    pub(crate) emulator: Emulator,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) store: SharedStore,
+    pub(crate) user: Arc<BrowserUser>,
+    pub(crate) client: Connection,
+    // The broker lives as long as its end of the connection.
+    _server: Connection,
+}
+
+impl Setup {
+    pub(crate) async fn new() -> Self {
+        Self::with(
+            World::default(),
+            Configuration::default(),
+            SharedStore::default(),
+        )
+        .await
+    }
+
+    pub(crate) async fn with(
+        world: World,
+        configuration: Configuration,
+        store: SharedStore,
+    ) -> Self {
+        let emulator = Emulator::start(world).await.unwrap();
+        Self::before(emulator, configuration, store).await
+    }
+
+    async fn before(emulator: Emulator, configuration: Configuration, store: SharedStore) -> Self {
+        let clock = Arc::new(ManualClock::new(SystemClock.now()));
+        let user = Arc::new(BrowserUser::new(&emulator));
+        let broker = Arc::new(Broker::new(
+            configuration,
+            Client::new(Some(Arc::new(emulator.http_client())), clock.clone()),
+            user.clone(),
+            clock.clone(),
+            Some(Box::new(store.clone())),
+        ));
+        let (client, server) = pair().await;
+        serve_at(&server, broker).await.unwrap();
+        Self {
+            emulator,
+            clock,
+            store,
+            user,
+            client,
+            _server: server,
+        }
+    }
+
+    /// Ends the broker and starts another one, with the same store.
+    pub(crate) async fn restart(self) -> Self {
+        let Self {
+            emulator, store, ..
+        } = self;
+        Self::before(emulator, Configuration::default(), store).await
+    }
+
+    /// Calls a method with any text and returns the answer's text.
+    pub(crate) async fn call_raw(&self, method: &str, request: &str) -> String {
+        self.client
+            .call_method(
+                None::<&str>,
+                "/com/microsoft/identity/broker1",
+                Some("com.microsoft.identity.Broker1"),
+                method,
+                &("0.0", "be9d5320-d0af-4500-936d-93ab9758dcfd", request),
+            )
+            .await
+            .unwrap()
+            .body()
+            .deserialize()
+            .unwrap()
+    }
+
+    pub(crate) async fn call(&self, method: &str, request: Value) -> Value {
+        serde_json::from_str(&self.call_raw(method, &request.to_string()).await).unwrap()
+    }
+
+    pub(crate) async fn silent(&self) -> Value {
+        self.call("acquireTokenSilently", request(json!({}))).await
+    }
+
+    pub(crate) async fn interactive(&self) -> Value {
+        self.call("acquireTokenInteractively", request(json!({})))
+            .await
+    }
+
+    /// Has a user sign in, and returns the answer.
+    pub(crate) async fn sign_in(&self, username: &str) -> Value {
+        self.user.is(username, Behavior::Complete);
+        let answer = self.interactive().await;
+        assert_eq!(status(&answer), None, "{answer}");
+        answer
+    }
+
+    pub(crate) async fn accounts(&self) -> Vec<String> {
+        let answer = self
+            .call("getAccounts", json!({ "clientId": ClientId::AZURE_CLI }))
+            .await;
+        let accounts = answer["accounts"].as_array().unwrap();
+        accounts
+            .iter()
+            .map(|account| account["username"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    pub(crate) fn let_pass(&self, minutes: i64) {
+        self.clock.advance(Duration::minutes(minutes));
+        self.emulator
+            .advance_clock(Duration::minutes(minutes).unsigned_abs());
+    }
+}
+
+/// A token request with some parameters changed.
+pub(crate) fn request(changed: Value) -> Value {
+    let mut parameters = json!({
+        "clientId": ClientId::AZURE_CLI,
+        "authority": AUTHORITY,
+        "requestedScopes": [SCOPE],
+    });
+    for (name, value) in changed.as_object().unwrap() {
+        parameters[name] = value.clone();
+    }
+    json!({ "authParameters": parameters })
+}
+
+pub(crate) fn status(answer: &Value) -> Option<i64> {
+    answer["error"]["status"].as_i64()
+}
+
+pub(crate) fn context(answer: &Value) -> &str {
+    answer["error"]["context"].as_str().unwrap_or_default()
+}
+
+pub(crate) fn access_token(answer: &Value) -> &str {
+    answer["brokerTokenResponse"]["accessToken"]
+        .as_str()
+        .unwrap()
+}
+
+async fn pair() -> (Connection, Connection) {
+    let (ours, theirs) = tokio::net::UnixStream::pair().unwrap();
+    let server = Builder::unix_stream(theirs)
+        .server(Guid::generate())
+        .unwrap()
+        .p2p()
+        .build();
+    let client = Builder::unix_stream(ours).p2p().build();
+    tokio::try_join!(client, server).unwrap()
+}
+
+/// The user at the browser: one of the emulator's, who does as told.
+#[derive(Debug)]
+pub(crate) struct BrowserUser {
+    http: reqwest::Client,
+    who: Mutex<(String, Behavior)>,
+    opened: Mutex<Vec<Url>>,
+}
+
+impl BrowserUser {
+    fn new(emulator: &Emulator) -> Self {
+        Self {
+            http: emulator.http_client(),
+            who: Mutex::new((default_world::ADA.to_owned(), Behavior::Complete)),
+            opened: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn is(&self, username: &str, behavior: Behavior) {
+        *self.who.lock().unwrap() = (username.to_owned(), behavior);
+    }
+
+    /// The pages that were opened.
+    pub(crate) fn opened(&self) -> Vec<Url> {
+        self.opened.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Prompt for BrowserUser {
+    async fn open(&self, url: &Url) -> Result<(), PromptError> {
+        self.opened.lock().unwrap().push(url.clone());
+        let (username, behavior) = self.who.lock().unwrap().clone();
+        let password = match username.as_str() {
+            default_world::BOB => default_world::BOB_PASSWORD,
+            default_world::CAROL => default_world::CAROL_PASSWORD,
+            _ => default_world::ADA_PASSWORD,
+        };
+        let sign_in = SignIn {
+            username,
+            password: password.to_owned(),
+            behavior,
+        };
+        let visitor = Visitor::with_client(self.http.clone(), sign_in).unwrap();
+        visitor.visit(url.as_str()).await.unwrap();
+        Ok(())
+    }
+}
+
+/// A store that keeps everything as long as the test runs, for one broker after the other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SharedStore {
+    pub(crate) grants: Arc<Mutex<Vec<StoredGrant>>>,
+    pub(crate) broken: Arc<Mutex<bool>>,
+}
+
+impl SharedStore {
+    fn works(&self) -> Result<(), StoreError> {
+        match *self.broken.lock().unwrap() {
+            true => Err(StoreError::new("the disk is full")),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl TokenStore for SharedStore {
+    fn description(&self) -> &str {
+        "the test"
+    }
+
+    async fn load(&self) -> Result<Vec<StoredGrant>, StoreError> {
+        Ok(self.grants.lock().unwrap().clone())
+    }
+
+    async fn save(&self, grant: &StoredGrant) -> Result<(), StoreError> {
+        self.works()?;
+        let mut grants = self.grants.lock().unwrap();
+        grants.retain(|kept| {
+            kept.client_id != grant.client_id
+                || kept.account.home_account_id != grant.account.home_account_id
+        });
+        grants.push(grant.clone());
+        Ok(())
+    }
+
+    async fn remove(
+        &self,
+        _environment: &str,
+        home_account_id: &HomeAccountId,
+        client_id: Option<&ClientId>,
+    ) -> Result<(), StoreError> {
+        self.works()?;
+        self.grants.lock().unwrap().retain(|kept| {
+            kept.account.home_account_id != *home_account_id
+                || client_id.is_some_and(|client_id| kept.client_id != *client_id)
+        });
+        Ok(())
+    }
+}
