@@ -77,9 +77,15 @@ pub(crate) fn router(cloud: Arc<Cloud>, host: &'static str) -> Router {
         .route("/{tenant}/login/username", post(sign_in_steps::username))
         .route("/{tenant}/login/password", post(sign_in_steps::password))
         .route("/{tenant}/login/consent", post(sign_in_steps::consent))
+        .route("/favicon.ico", get(no_icon))
         .fallback(not_emulated)
         .method_not_allowed_fallback(wrong_method)
         .with_state(Entra { cloud, host })
+}
+
+/// Browsers ask for an icon of their own accord, also beside answers that are no page.
+async fn no_icon() -> StatusCode {
+    StatusCode::NO_CONTENT
 }
 
 async fn not_emulated(

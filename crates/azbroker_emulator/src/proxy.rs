@@ -167,7 +167,9 @@ impl Proxy {
     ) -> Result<Response<Body>, exchange::Dropped> {
         let Some(host) = request.uri().host().map(str::to_ascii_lowercase) else {
             if let Some(site) = self.sign_in_page(&request) {
-                return exchange::answer(&self.cloud, site, request.map(Body::new)).await;
+                let request = with_host_cookies(request.map(Body::new));
+                let answer = exchange::answer(&self.cloud, site, request).await;
+                return answer.map(with_plain_cookies);
             }
             let response = (
                 StatusCode::BAD_REQUEST,
@@ -250,6 +252,44 @@ impl Proxy {
         response
     }
 }
+
+/// Lets cookies come back over plain HTTP, which those of a secure host would not.
+fn with_plain_cookies(mut response: Response<Body>) -> Response<Body> {
+    let cookies: Vec<_> = response
+        .headers()
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .filter_map(|cookie| {
+            let cookie = cookie.to_str().ok()?.replace("; Secure", "");
+            cookie.trim_start_matches(HOST_PREFIX).parse().ok()
+        })
+        .collect();
+    response.headers_mut().remove(header::SET_COOKIE);
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Gives plain cookies the names back that the pages gave them.
+fn with_host_cookies(mut request: Request<Body>) -> Request<Body> {
+    let cookies = request.headers().get(header::COOKIE);
+    let Some(cookies) = cookies.and_then(|cookies| cookies.to_str().ok()) else {
+        return request;
+    };
+    let named: Vec<_> = cookies
+        .split("; ")
+        .map(|cookie| format!("{HOST_PREFIX}{cookie}"))
+        .collect();
+    if let Ok(cookies) = named.join("; ").parse() {
+        request.headers_mut().insert(header::COOKIE, cookies);
+    }
+    request
+}
+
+/// Marks a cookie that only a secure host can set; see
+/// [RFC 6265bis section 4.1.3.2](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3.2).
+const HOST_PREFIX: &str = "__Host-";
 
 /// A CONNECT that was granted.
 struct Tunnel {

@@ -22,6 +22,8 @@ pub(crate) struct Case {
     /// How a person at a real Chromium signs in, where nobody else does: `SIGN_IN_HOW` of `chromium_sign_in.mjs`.
     pub(crate) chromium: Option<&'static str>,
     pub(crate) environment: &'static [(&'static str, &'static str)],
+    /// What `azbroker emulate` sets and the program must not see.
+    pub(crate) without: &'static [&'static str],
     pub(crate) exit: i32,
     /// Parts of standard output, in any order.
     pub(crate) says: &'static [&'static str],
@@ -58,6 +60,7 @@ impl Case {
         arguments: &[],
         chromium: None,
         environment: &[],
+        without: &[],
         exit: 0,
         says: &[],
         never_says: &["panicked at", "Unexpected |"],
@@ -115,6 +118,12 @@ impl Case {
         let sources = workspace.interop_sources();
         if self.chromium.is_some() {
             command.arg("sh").arg(sources.join("wait_for_person.sh"));
+        }
+        if !self.without.is_empty() {
+            command.arg("env");
+            for name in self.without {
+                command.args(["-u", name]);
+            }
         }
         match self.program {
             Program::Node(file) => command
@@ -225,6 +234,7 @@ impl Surroundings {
             .collect();
         let folder = std::env::temp_dir().join(format!("azbroker-interop-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
+        forget_pictures(&workspace.interop().join("screenshots"), &slug);
         let surroundings = Self {
             home: folder.join("home"),
             runtime: folder.join("run"),
@@ -295,6 +305,19 @@ impl Surroundings {
 impl Drop for Surroundings {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Removes the pictures of an earlier run, which may have seen more pages.
+fn forget_pictures(folder: &Path, slug: &str) {
+    let entries = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
+    for entry in entries {
+        if entry.file_name().to_string_lossy().starts_with(slug) {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 

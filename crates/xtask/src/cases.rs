@@ -112,6 +112,30 @@ pub(crate) const CASES: &[Case] = &[
         says: &[THE_SECRET],
         ..node("options.mjs")
     },
+    // With one tenant `azbroker emulate` lets the libraries keep to the credential's; without that, and without a
+    // tenant of its own, a credential refuses the tenant that the vault names.
+    Case {
+        name: "a JavaScript program without a tenant is refused the vault's, unless the environment allows it",
+        emulate: SIGNED_IN,
+        without: &[SINGLE_TENANT],
+        exit: 1,
+        says: &["AdditionallyAllowedTenants", CONTOSO],
+        ..node("options.mjs")
+    },
+    Case {
+        name: "a JavaScript program that names the tenant needs nothing of the environment",
+        emulate: SIGNED_IN,
+        without: &[SINGLE_TENANT],
+        arguments: &["--tenant", CONTOSO],
+        says: &[THE_SECRET],
+        ..node("options.mjs")
+    },
+    Case {
+        name: "a JavaScript program gets the token of the last of two accounts, the default",
+        emulate: TWO_SIGNED_IN,
+        says: &["user: carol@contoso.example"],
+        ..node("two_tokens.mjs")
+    },
     // Python, through the broker.
     Case {
         name: "the Python program of the how-to page reads the secret silently",
@@ -188,6 +212,22 @@ pub(crate) const CASES: &[Case] = &[
         complains: &["demoo.vault.azure.net"],
         ..python("options.py")
     },
+    Case {
+        name: "a Python program without a tenant is refused the vault's, unless the environment allows it",
+        emulate: SIGNED_IN,
+        without: &[SINGLE_TENANT],
+        exit: 1,
+        says: &["additionally_allowed_tenants", CONTOSO],
+        ..python("options.py")
+    },
+    Case {
+        name: "a Python program that names the tenant needs nothing of the environment",
+        emulate: SIGNED_IN,
+        without: &[SINGLE_TENANT],
+        arguments: &["--tenant", CONTOSO],
+        says: &[THE_SECRET],
+        ..python("options.py")
+    },
     // Python, without a broker: response mode `form_post`.
     Case {
         name: "a Python program without a broker signs in through the browser",
@@ -231,13 +271,32 @@ pub(crate) const CASES: &[Case] = &[
         ..python("runtime.py")
     },
     Case {
+        name: "the MSAL runtime discovers both accounts of two",
+        emulate: TWO_SIGNED_IN,
+        arguments: &["discover"],
+        says: &[
+            "2 accounts",
+            "account ada@contoso.example | Ada Lovelace |",
+            "account carol@contoso.example | ",
+        ],
+        ..python("runtime.py")
+    },
+    Case {
+        // It names no account then; the default is the broker's to choose.
+        name: "the MSAL runtime silently gets the token of the last of two accounts, the default",
+        emulate: TWO_SIGNED_IN,
+        arguments: &["silently"],
+        says: &["token of carol@contoso.example (", "| lasts | bearer True"],
+        ..python("runtime.py")
+    },
+    Case {
         name: "the MSAL runtime signs in silently",
         emulate: SIGNED_IN,
         arguments: &["silently"],
         says: &[
             ADAS_TOKEN,
             ADA_HOME,
-            "scopes https://vault.azure.net/.default",
+            "scopes https://vault.azure.net/.default https://vault.azure.net/user_impersonation openid profile |",
             "| lasts | bearer True",
         ],
         ..python("runtime.py")
@@ -280,6 +339,16 @@ pub(crate) const CASES: &[Case] = &[
             "InteractionRequired",
             "ApiContractViolation",
         ],
+        ..python("runtime.py")
+    },
+    Case {
+        name: "the MSAL runtime gets an error, not silence, when the broker is killed",
+        needs: &[Need::Python, Need::Bus],
+        emulate: SIGNED_IN,
+        arguments: &["broker-killed"],
+        says: &[ADAS_TOKEN, " | code ", "answered within 5 s: True"],
+        // Every fault of the bus is `Unexpected` to the runtime.
+        never_says: &["panicked at"],
         ..python("runtime.py")
     },
     Case {
@@ -330,13 +399,17 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "a person signs in at Chromium in dark mode",
         chromium: Some("dark"),
+        arguments: &["--client-id", SAMPLE, "--tenant", CONTOSO],
         says: &[THE_SECRET],
+        person_notes: &["| consent | "],
         ..CHROMIUM_AND_NODE
     },
     Case {
         name: "a person signs in at Chromium in a narrow window",
         chromium: Some("phone"),
+        arguments: &["--client-id", SAMPLE, "--tenant", CONTOSO],
         says: &[THE_SECRET],
+        person_notes: &["| consent | "],
         ..CHROMIUM_AND_NODE
     },
     Case {
@@ -365,6 +438,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "a person signs in at Chromium for a JavaScript program without a broker",
         chromium: Some("mouse"),
+        environment: ADA_WITHOUT_BROKER,
         arguments: &["--no-broker"],
         says: &[THE_SECRET],
         person_notes: &[CLOUD_AND_LOOPBACK],
@@ -374,7 +448,7 @@ pub(crate) const CASES: &[Case] = &[
         name: "a person signs in at Chromium for a Python program without a broker",
         needs: &[Need::Python, Need::Chromium],
         chromium: Some("mouse"),
-        environment: ADA_AT_CHROMIUM,
+        environment: ADA_WITHOUT_BROKER,
         arguments: &["--no-broker"],
         says: &[THE_SECRET],
         person_notes: &[CLOUD_AND_LOOPBACK],
@@ -388,27 +462,53 @@ pub(crate) const CASES: &[Case] = &[
         says: &[
             "text: 1 line, 3 parts, audience https://vault.azure.net\n",
             "json: audience https://vault.azure.net\n",
+            "json fields: expires_on token \n",
+            "json: lasts\n",
         ],
         ..Case::PLAIN
     },
     Case {
-        name: "azbroker token says with its exit code that the user must act",
+        name: "azbroker says in one line why, in another what to do, and with its exit code whose turn it is",
+        needs: &[Need::Bus],
         emulate: &["--user", "ada@contoso.example"],
         program: Program::Shell("bus/exit_codes.sh"),
         says: &[
-            "no account: 3\n",
-            "not a scope: 2\n",
-            "no such option: 2\n",
-            "no bus: 1\n",
-            "no broker: 1\n",
+            "no account: exit 3, 1 error, 1 hint, 0 bytes of output\n",
+            "no scope: exit 2, 1 error, ",
+            "not a scope: exit 2, 1 error, ",
+            "no such option: exit 2, 1 error, ",
+            "no such command: exit 2, 1 error, ",
+            "no bus: exit 3, 1 error, 1 hint, 0 bytes of output\n",
+            "no broker: exit 3, 1 error, 1 hint, 0 bytes of output\n",
+            "no broker, token: exit 3, 1 error, 1 hint, 0 bytes of output\n",
         ],
+        ..Case::PLAIN
+    },
+    Case {
+        name: "azbroker login says that the person at Chromium declined",
+        needs: &[Need::Chromium],
+        chromium: Some("decline"),
+        environment: ADA_AT_CHROMIUM,
+        arguments: &["login"],
+        exit: 3,
+        complains: &["error: "],
         ..Case::PLAIN
     },
     Case {
         name: "azbroker accounts names the account and where its tokens rest",
         emulate: SIGNED_IN,
         arguments: &["accounts"],
-        says: &["ada@contoso.example"],
+        says: &["ada@contoso.example", "kept in: Secret Service\n"],
+        ..Case::PLAIN
+    },
+    Case {
+        name: "azbroker accounts names both accounts of two, and the default",
+        emulate: TWO_SIGNED_IN,
+        arguments: &["accounts"],
+        says: &[
+            "ada@contoso.example    tenant 72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10  login.microsoftonline.com\n",
+            "carol@contoso.example  tenant 72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10  login.microsoftonline.com  (default)\n",
+        ],
         ..Case::PLAIN
     },
     Case {
@@ -435,7 +535,7 @@ pub(crate) const CASES: &[Case] = &[
             "Ping: ()",
             "ada@contoso.example",
             "linuxBrokerVersion",
-            "refused with 1",
+            "refused with 3",
         ],
         ..Case::PLAIN
     },
@@ -466,8 +566,9 @@ pub(crate) const CASES: &[Case] = &[
             "sign-in: exit 0\n",
             "accounts after the sign-in: exit 0\n",
             "ada@contoso.example",
-            "Secret Service",
+            "kept in: Secret Service\n",
             "token of the first broker: exit 0, 2 dots\n",
+            "token without a network: exit 4, 0 dots\n",
             "token of the second broker: exit 0, 2 dots\n",
             "broker stopped with 0\n",
             "sign-out: exit 0\n",
@@ -485,7 +586,7 @@ pub(crate) const CASES: &[Case] = &[
         says: &[
             "sign-in: exit 0\n",
             "token of the first broker: exit 0, 2 dots\n",
-            "memory",
+            "kept in: memory, until the broker ends (",
         ],
         ..Case::PLAIN
     },
@@ -497,11 +598,11 @@ pub(crate) const CASES: &[Case] = &[
         arguments: &["none"],
         says: &[
             "sign-in: exit 0\n",
-            "memory",
+            "kept in: memory, until the broker ends (",
             "token of the first broker: exit 0, 2 dots\n",
             "token of the second broker: exit 3, 0 dots\n",
         ],
-        never_says: &["panicked at", "Secret Service"],
+        never_says: &["panicked at", "kept in: Secret Service"],
         ..Case::PLAIN
     },
 ];
@@ -531,12 +632,23 @@ const CHROMIUM_AND_NODE: Case = Case {
 };
 
 const SIGNED_IN: &[&str] = &["--signed-in", "ada@contoso.example"];
+const TWO_SIGNED_IN: &[&str] = &[
+    "--signed-in",
+    "ada@contoso.example",
+    "--signed-in",
+    "carol@contoso.example",
+];
 const ADA_AT_CHROMIUM: &[(&str, &str)] = &[
     ("SIGN_IN_AS", "ada@contoso.example"),
     (
         "SIGN_IN_PASSWORD",
         "ada-Analytical-Engine-1843-note-G-7Qw4Zx",
     ),
+];
+const ADA_WITHOUT_BROKER: &[(&str, &str)] = &[
+    ADA_AT_CHROMIUM[0],
+    ADA_AT_CHROMIUM[1],
+    ("SIGN_IN_LAST_PAGE", "theirs"),
 ];
 /// The pages load nothing from anywhere else.
 const CLOUD_AND_LOOPBACK: &str = "hosts: localhost, login.microsoftonline.com\n";
@@ -545,6 +657,7 @@ const CONTOSO: &str = "72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10";
 const ADA_HOME: &str = "ada00000-0000-4000-8000-000000000001.72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10";
 const ADAS_TOKEN: &str = "token of ada@contoso.example (Ada Lovelace)";
 const SAMPLE: &str = "5eed0000-0000-4000-8000-000000000001";
+const SINGLE_TENANT: &str = "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH";
 const THE_SECRET: &str = "MySecret = the-answer-from-the-emulated-vault-5Tg6Yh\n";
 
 #[cfg(test)]

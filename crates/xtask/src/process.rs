@@ -12,7 +12,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
     With(ExitStatus),
-    /// It did not, and was killed with all it had started.
+    /// It did not, and was ended with all it had started.
     OutOfTime,
 }
 
@@ -26,7 +26,8 @@ pub(crate) fn run(command: &mut Command, output: &Path) -> io::Result<ExitStatus
         .status()
 }
 
-/// Runs a program in a process group of its own and kills the group when `limit` has passed.
+/// Runs a program in a process group of its own. When `limit` has passed the program is asked to end, so that it can
+/// clean up; the group is killed when it has, or has not in [`TIME_TO_CLEAN_UP`].
 ///
 /// Output goes to files, not pipes: a daemon left behind would hold a pipe open for ever.
 pub(crate) fn run_at_most(
@@ -76,6 +77,9 @@ fn wait(mut child: Child, limit: Duration, group: u32) -> io::Result<Ended> {
     let ended = match receiver.recv_timeout(limit) {
         Ok(status) => status.map(Ended::With),
         Err(_) => {
+            // Not to the group: who passes the signal on does so in its own order.
+            signal("TERM", &group.to_string());
+            let _ = receiver.recv_timeout(TIME_TO_CLEAN_UP);
             kill_group(group);
             Ok(Ended::OutOfTime)
         }
@@ -84,15 +88,22 @@ fn wait(mut child: Child, limit: Duration, group: u32) -> io::Result<Ended> {
     ended
 }
 
-/// The standard library cannot signal a group, the shell can.
 fn kill_group(group: u32) {
+    signal("KILL", &format!("-{group}"));
+}
+
+/// The standard library cannot do this, the shell can.
+fn signal(name: &str, process: &str) {
     let _ = Command::new("sh")
-        .args(["-c", &format!("kill -s KILL -- -{group}")])
+        .args(["-c", &format!("kill -s {name} -- {process}")])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
 }
+
+/// Longer than `azbroker emulate` is patient with its own command.
+const TIME_TO_CLEAN_UP: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
@@ -108,6 +119,23 @@ mod tests {
         let nowhere = Path::new("/dev/null");
         let ended = run_at_most(Duration::from_millis(50), &mut command, nowhere, nowhere);
         assert_eq!(ended.unwrap(), Ended::OutOfTime);
+    }
+
+    #[test]
+    fn a_program_that_does_not_end_may_clean_up() {
+        let folder = std::env::temp_dir().join(format!("xtask-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (output, nowhere) = (folder.join("output"), Path::new("/dev/null"));
+        let mut command = Command::new("sh");
+        command.args([
+            "-c",
+            "trap 'echo clean; exit' TERM; while :; do sleep 0.01; done",
+        ]);
+        let ended = run_at_most(Duration::from_millis(300), &mut command, &output, nowhere);
+        let said = std::fs::read_to_string(&output);
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(ended.unwrap(), Ended::OutOfTime);
+        assert_eq!(said.unwrap(), "clean\n");
     }
 
     #[test]

@@ -66,6 +66,16 @@ accounts "accounts after the sign-in"
 token "token of the first broker"
 stop_broker
 
+if [ "$1" = unlocked ]; then
+    # Nothing listens there.
+    proxy=${HTTPS_PROXY:-}
+    export HTTPS_PROXY=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9 ALL_PROXY=http://127.0.0.1:9 all_proxy=http://127.0.0.1:9
+    start_broker
+    token "token without a network"
+    export HTTPS_PROXY="$proxy" https_proxy="$proxy" ALL_PROXY="$proxy" all_proxy="$proxy"
+    stop_broker
+fi
+
 # From here on nobody can be asked.
 export BROWSER=/bin/false
 start_broker
@@ -74,7 +84,7 @@ token "token of the second broker"
 
 if [ "$1" = unlocked ]; then
     code=0
-    azbroker logout || code=$?
+    azbroker logout --all || code=$?
     echo "sign-out: exit $code"
     token "token after the sign-out"
     echo "the other program's secret: $(secret-tool lookup made-by this-test)"

@@ -16,6 +16,8 @@ parts=$(tr '.' '\n' <"$HOME/text" | grep -c .)
 echo "text: $lines line, $parts parts, audience $(audience <"$HOME/text")"
 
 azbroker token --scope $scope --output json >"$HOME/json"
-token=$(sed -n 's/.*"\(accessToken\|access_token\|token\)": *"\([^"]*\)".*/\2/p' "$HOME/json" | head -n 1)
+token=$(sed -n 's/.*"token": *"\([^"]*\)".*/\1/p' "$HOME/json")
 echo "json: audience $(printf '%s\n' "$token" | audience)"
-echo "json fields: $(grep -o '"[A-Za-z_]*":' "$HOME/json" | tr -d '":' | tr '\n' ' ')"
+echo "json fields: $(grep -o '"[A-Za-z_]*":' "$HOME/json" | tr -d '":' | sort | tr '\n' ' ')"
+left=$(($(sed -n 's/.*"expires_on": *\([0-9]*\)[,}].*/\1/p' "$HOME/json") - $(date +%s)))
+[ $left -gt 300 ] && [ $left -lt 7200 ] && echo "json: lasts" || echo "json: WRONG EXPIRY $left"

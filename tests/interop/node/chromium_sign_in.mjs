@@ -8,10 +8,14 @@
 // SIGN_IN_LOG      file that gets one line a step; nothing is printed
 // SIGN_IN_DONE     pipe that is written to when the browser is closed again
 // SIGN_IN_PICTURES folder and beginning of the names of the screenshots
+// SIGN_IN_LAST_PAGE "theirs" if the last page belongs to a library of Microsoft's: its faults are not ours
+//
+// Like any command that opens a browser it does not wait until the browser is closed: some programs begin to
+// listen only when it has ended.
 //
 // The proxy and the authority to trust are those of every other program: HTTPS_PROXY, NODE_EXTRA_CA_CERTS.
-import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { appendFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -22,16 +26,27 @@ const user = process.env.SIGN_IN_AS ?? "ada@contoso.example";
 const password = process.env.SIGN_IN_PASSWORD ?? "";
 const how = process.env.SIGN_IN_HOW ?? "mouse";
 const pictures = process.env.SIGN_IN_PICTURES;
+const lastPageIsTheirs = process.env.SIGN_IN_LAST_PAGE === "theirs";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const LONGEST_WAIT = 15_000;
 const MOST_PAGES = 12;
 
+if (process.env.SIGN_IN_BEHIND !== "yes") {
+  // Whoever waits for the person knows from the first line that there is one.
+  say("the browser opens");
+  const log = process.env.SIGN_IN_LOG ? openSync(process.env.SIGN_IN_LOG, "a") : "ignore";
+  spawn(process.execPath, process.argv.slice(1), {
+    env: { ...process.env, SIGN_IN_BEHIND: "yes" },
+    stdio: ["ignore", log, log],
+  }).unref();
+  process.exit(0);
+}
+
 const home = mkdtempSync(join(tmpdir(), "chromium-"));
 let pageNumber = 0;
 let wrongOnce = how === "wrong-password";
 
-say("the browser opens");
 try {
   trustAuthority();
   await signIn();
@@ -73,9 +88,10 @@ async function signIn() {
     const hosts = new Set();
     page.on("request", (request) => hosts.add(new URL(request.url()).hostname));
     page.on("console", (message) => {
-      // The last page is served by whoever asked for the sign-in, who may have gone since.
-      const ours = message.type() === "error" && !onLoopback(message.location().url || page.url());
-      if (ours) say(`console error: ${message.text()}`);
+      if (message.type() !== "error") return;
+      const where = message.location().url || page.url();
+      const theirs = lastPageIsTheirs && onLoopback(where);
+      say(`${theirs ? "at their page: " : "console error: "}${message.text()} (${new URL(where).pathname})`);
     });
     await page.goto(address);
     while (!onLoopback(page.url())) {
@@ -200,10 +216,12 @@ async function lookAt(page, what) {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
   // Light letters are the sign that a page follows the wish for darkness.
   const letters = await page.evaluate(() => getComputedStyle(document.body).color.match(/\d+/g).slice(0, 3).map(Number));
-  if (how === "dark" && Math.min(...letters) < 128) say(`FAULT dark: letters are ${letters}`);
-  say(`page: ${await page.title()} | ${what} | ${violations.length} faults${wide ? " | WIDER THAN THE WINDOW" : ""}`);
+  const theirs = lastPageIsTheirs && onLoopback(page.url());
+  const fault = theirs ? "at their page" : "FAULT";
+  if (how === "dark" && Math.min(...letters) < 128) say(`${fault} dark: letters are ${letters}`);
+  say(`page: ${await page.title()} | ${what} | ${violations.length} faults${wide && !theirs ? " | WIDER THAN THE WINDOW" : ""}`);
   for (const { id, help, nodes } of violations) {
-    say(`FAULT ${id}: ${help}: ${nodes.map((node) => node.html).join(" ")}`);
+    say(`${fault} ${id}: ${help}: ${nodes.map((node) => node.html).join(" ")}`);
   }
 }
 

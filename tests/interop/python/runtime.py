@@ -4,11 +4,17 @@
     runtime.py silently | interactively [--hint USER] | sign-in [--hint USER]
     runtime.py discover-then-token
     runtime.py parallel
+    runtime.py broker-killed
 
 Options: --authority URL, --scope SCOPE, --client-id ID. Each answer is one line.
 """
 
 import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -105,9 +111,10 @@ def show_token(result):
     print(
         f"token of {account.get_user_name()} ({account.get_display_name()}) | "
         f"home account {account.get_home_account_id()} | environment {account.get_environment()} | "
-        f"scopes {' '.join(result.get_granted_scopes())} | "
+        f"scopes {' '.join(sorted(result.get_granted_scopes()))} | "
         f"{'lasts' if 300 < left < 7200 else f'WRONG EXPIRY {left}'} | "
-        f"bearer {result.get_authorization_header().startswith('Bearer ')}"
+        # The runtime makes a header for PoP tokens only; a bearer token is the application's to put into one.
+        f"bearer {not result.is_pop_authorization() and not result.get_authorization_header()}"
     )
 
 
@@ -124,6 +131,18 @@ def show_accounts(result):
             f"environment {account.get_environment()}"
         )
 
+
+def kill_broker():
+    bus = ["--session", "--dest", "org.freedesktop.DBus", "--object-path", "/org/freedesktop/DBus"]
+    method = "org.freedesktop.DBus.GetConnectionUnixProcessID"
+    answer = subprocess.check_output(
+        ["gdbus", "call", *bus, "--method", method, "com.microsoft.identity.broker1"], text=True
+    )
+    os.kill(int(re.search(r"(\d+),\)", answer)[1]), signal.SIGKILL)
+
+
+# What was said before a call that hangs is seen.
+sys.stdout.reconfigure(line_buffering=True)
 
 match options.function:
     case "discover":
@@ -145,5 +164,11 @@ match options.function:
             pymsalruntime.signin_silently(parameters(), correlation_id(), answer)
         for answer in answers:
             show_token(answer.wait())
+    case "broker-killed":
+        show_token(silently())
+        kill_broker()
+        since = time.monotonic()
+        show_token(silently())
+        print(f"answered within 5 s: {time.monotonic() - since < 5}")
     case unknown:
         parser.error(f"no such function: {unknown}")

@@ -1,5 +1,6 @@
 //! A D-Bus session bus inside this process, for machines without one.
 
+mod pending_calls;
 mod undeliverable;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ use zbus::address::transport::{Transport, Unix, UnixSocket};
 use zbus::connection::{Builder, socket::Channel};
 use zbus::{Address, AuthMechanism, Connection, Guid, OwnedGuid};
 
+use pending_calls::PendingCalls;
 use undeliverable::AnsweredSocket;
 
 /// A session bus which lives as long as this value.
@@ -205,6 +207,7 @@ async fn serve_the_bus_itself(peers: &Arc<Peers>, guid: &OwnedGuid) -> zbus::Res
 
 /// Accepts clients until the listener fails.
 async fn accept(listener: &tokio::net::UnixListener, peers: &Arc<Peers>, guid: &OwnedGuid) {
+    let pending = PendingCalls::default();
     for id in 1.. {
         let mut stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -212,6 +215,7 @@ async fn accept(listener: &tokio::net::UnixListener, peers: &Arc<Peers>, guid: &
         };
         let peers = peers.clone();
         let guid = guid.clone();
+        let pending = pending.clone();
         tokio::spawn(async move {
             // The library holds the list of all peers while it authenticates one, so a client which connects
             // and stays silent would stop the bus for everybody. It is let in when it has begun to speak.
@@ -219,7 +223,7 @@ async fn accept(listener: &tokio::net::UnixListener, peers: &Arc<Peers>, guid: &
             if !stream.read_buf(&mut begun).await.is_ok_and(|read| read > 0) {
                 return;
             }
-            let socket = AnsweredSocket::new(stream, begun, id, &peers).into();
+            let socket = AnsweredSocket::new(stream, begun, id, &peers, pending).into();
             let added = peers.add(&guid, id, socket, AuthMechanism::External);
             match tokio::time::timeout(AUTHENTICATION_TIMEOUT, added).await {
                 Ok(Ok(())) => (),

@@ -133,7 +133,7 @@ pub(super) fn refused(cloud: &Cloud, notes: &Notes, refusal: &Refusal) -> Respon
     let written = refusal.written(cloud, notes);
     let body = html! {
         h1 { "Sign-in is not possible" }
-        p.error role="alert" { (written.error_description) }
+        p.error role="alert" { (refusal.sentence(notes)) }
         dl {
             dt { "Error" } dd { code { (written.error) } }
             dt { "Trace ID" } dd { code { (written.trace_id) } }

@@ -103,9 +103,14 @@ impl Refusal {
         self.status
     }
 
+    /// What a person at a page is told; the ledger learns of it.
+    pub(super) fn sentence(&self, notes: &Notes) -> String {
+        notes.refused(&self.error, Some(self.aadsts));
+        format!("AADSTS{}: {}", self.aadsts, self.message)
+    }
+
     /// The text of the refusal, written at this moment about this request; the ledger learns of it.
     pub(super) fn written(&self, cloud: &Cloud, notes: &Notes) -> Written {
-        notes.refused(&self.error, Some(self.aadsts));
         let correlation_id = notes
             .facts()
             .client_request_id
@@ -114,8 +119,8 @@ impl Refusal {
         let trace_id = random::guid();
         let timestamp = timestamp::error_time(cloud.clock.now());
         let error_description = format!(
-            "AADSTS{}: {} Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {timestamp}",
-            self.aadsts, self.message
+            "{} Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {timestamp}",
+            self.sentence(notes)
         );
         Written {
             error: self.error.clone(),

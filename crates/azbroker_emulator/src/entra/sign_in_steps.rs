@@ -90,7 +90,7 @@ pub(super) async fn password(
     if step.form.value("password") != Some(user.password.as_str()) {
         let message = "Error validating credentials due to invalid username or password.";
         let refusal = Refusal::bad_request("invalid_grant", 50_126, message);
-        let text = refusal.written(&entra.cloud, &notes).error_description;
+        let text = refusal.sentence(&notes);
         return pages::password(&step.view(), &user.username, Some(&text));
     }
     let session =
@@ -206,9 +206,7 @@ impl<'a> Step<'a> {
         self.entra.cloud.sign_ins.advance(&self.id, Stage::Account);
         let message = format!("The user account '{username}' does not exist in the directory.");
         let refusal = Refusal::bad_request("invalid_grant", 50_034, message);
-        let text = refusal
-            .written(&self.entra.cloud, self.notes)
-            .error_description;
+        let text = refusal.sentence(self.notes);
         pages::username(&self.view(), username, Some(&text))
     }
 }

@@ -130,6 +130,19 @@ async fn an_unknown_tenant_has_no_document() {
 }
 
 #[tokio::test]
+async fn browsers_may_ask_for_an_icon() {
+    let emulator = emulator().await;
+    let url = "https://login.microsoftonline.com/favicon.ico";
+    let response = emulator
+        .http_client()
+        .get(url)
+        .send()
+        .await
+        .expect("it answers");
+    assert_eq!(response.status(), 204);
+}
+
+#[tokio::test]
 async fn what_is_not_emulated_is_named() {
     let emulator = emulator().await;
     let (status, body) = get_json(

@@ -236,3 +236,44 @@ fn a_path_that_an_address_would_have_to_escape_is_refused() {
 
     assert!(matches!(error, PrivateBusError::FolderNotPlain(path) if path == folder.path()));
 }
+
+/// Tells that it was asked, and never answers.
+struct Silent(tokio::sync::mpsc::UnboundedSender<()>);
+
+#[zbus::interface(name = "example.Silent")]
+impl Silent {
+    async fn ask(&self) {
+        let _ = self.0.send(());
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_call_whose_callee_leaves_is_answered() {
+    let (_folder, bus) = bus();
+    let (asked, mut is_asked) = tokio::sync::mpsc::unbounded_channel();
+    let callee = client(&bus).await;
+    callee
+        .object_server()
+        .at("/example", Silent(asked))
+        .await
+        .unwrap();
+    callee.request_name("example.Silent").await.unwrap();
+    let caller = client(&bus).await;
+    let call = caller.call_method(
+        Some("example.Silent"),
+        "/example",
+        Some("example.Silent"),
+        "Ask",
+        &(),
+    );
+    let leave = async {
+        is_asked.recv().await.unwrap();
+        callee.close().await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(call, leave);
+    let Err(zbus::Error::MethodError(name, ..)) = answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(name, "org.freedesktop.DBus.Error.NoReply");
+}

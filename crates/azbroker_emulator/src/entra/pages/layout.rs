@@ -27,6 +27,8 @@ impl Page<'_> {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
+                    // None, so that browsers do not ask for one.
+                    link rel="icon" href="data:,";
                     title { (self.title) " - azbroker emulator" }
                     style nonce=(nonce) { (PreEscaped(STYLE)) }
                 }
@@ -57,7 +59,7 @@ impl Page<'_> {
             .map(|target| format!("'self' {target}"))
             .unwrap_or_else(|| "'none'".to_owned());
         format!(
-            "default-src 'none'; style-src 'nonce-{nonce}';{script} form-action {form}; base-uri 'none'; \
+            "default-src 'none'; img-src data:; style-src 'nonce-{nonce}';{script} form-action {form}; base-uri 'none'; \
              frame-ancestors 'none'"
         )
     }
@@ -70,22 +72,24 @@ const STYLE: &str = "\
 --accent:#8ab8f0;--on-accent:#10233b;--error:#ffb3ad}}\
 *{box-sizing:border-box}\
 body{margin:0;min-height:100vh;display:flex;flex-direction:column;align-items:center;justify-content:center;padding:1.5rem;\
-background:var(--page);color:var(--text);font:1rem/1.5 system-ui,sans-serif}\
+background:var(--page);color:var(--text);font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}\
 main{width:100%;max-width:28rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem}\
 h1{margin:0 0 .5rem;font-size:1.5rem;line-height:1.25}\
 p{margin:.5rem 0 1rem}\
 label{display:block;margin-bottom:.25rem;font-weight:600}\
 input:not([type=hidden]){width:100%;padding:.6rem .75rem;font:inherit;color:inherit;background:transparent;\
 border:1px solid var(--quiet);border-radius:.4rem}\
-.actions{display:flex;gap:.75rem;margin-top:1.5rem;flex-direction:row-reverse;justify-content:flex-start}\
+.actions{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1.5rem;flex-direction:row-reverse;justify-content:flex-start}\
 button{padding:.6rem 1.25rem;font:inherit;color:inherit;background:transparent;border:1px solid var(--quiet);\
 border-radius:.4rem;cursor:pointer}\
+.actions button{white-space:nowrap}\
 button.primary{background:var(--accent);border-color:var(--accent);color:var(--on-accent);font-weight:600}\
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}\
 ul.accounts{list-style:none;margin:1rem 0;padding:0}\
 button.account{display:flex;flex-direction:column;width:100%;margin-top:.5rem;text-align:left}\
 button.account span{color:var(--quiet)}\
-ul.scopes{padding-left:1.25rem;overflow-wrap:anywhere}\
-.error{color:var(--error);overflow-wrap:anywhere}\
-dl{margin:1rem 0 0;font-size:.875rem}dt{color:var(--quiet)}dd{margin:0 0 .5rem;overflow-wrap:anywhere}\
-footer{margin-top:1rem;color:var(--quiet);font-size:.875rem;text-align:center}";
+ul.scopes{padding-left:1.25rem}\
+.error{color:var(--error)}\
+dl{margin:1rem 0 0;font-size:.875rem}dt{color:var(--quiet)}dd{margin:0 0 .5rem}\
+footer{margin-top:1rem;color:var(--quiet);font-size:.875rem;text-align:center}\
+@media(max-width:24rem){body{padding:1rem}main{padding:1.25rem}}";

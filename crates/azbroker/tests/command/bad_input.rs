@@ -1,0 +1,190 @@
+//! Each bad input that a user may give: one clear line, the right exit code.
+
+use crate::setup::{Place, code, stderr, stdout};
+use azbroker_emulator::default_world::ADA;
+
+/// Runs `azbroker` on a bus with a broker that holds Ada's account.
+fn signed_in(script: &str) -> (i32, String) {
+    let place = Place::new();
+    let output = place.emulate(&["--signed-in", ADA], &format!("\"$AZBROKER\" {script}"));
+    assert_eq!(stdout(&output), "", "nothing but tokens on standard output");
+    place.assert_clean();
+    (code(&output), stderr(&output).to_owned())
+}
+
+#[test]
+fn a_token_request_that_cannot_work_says_why() {
+    for (arguments, expected, text) in [
+        (
+            "token --scope 'not a scope'",
+            2,
+            "scope 'not a scope' has white space in it: name each scope by itself",
+        ),
+        (
+            "token --scope ''",
+            2,
+            "a scope is empty: name one, such as https://vault.azure.net/.default",
+        ),
+        (
+            "token --scope https://vault.azure.net/.default --authority-host http://login.microsoftonline.com",
+            2,
+            "is not HTTPS: write it with https://",
+        ),
+        (
+            "token --scope https://vault.azure.net/.default --authority-host login.evil.example",
+            2,
+            "'login.evil.example' is no authority host of a known cloud",
+        ),
+        (
+            "token --scope https://vault.azure.net/.default --tenant 'a b'",
+            2,
+            "'a b' is no tenant: give a tenant ID, a domain name, 'organizations', 'common' or 'consumers'",
+        ),
+        (
+            "token --scope https://vault.azure.net/.default --client-id 'a b'",
+            2,
+            "'a b' is no client ID: copy the application (client) ID from the app registration",
+        ),
+        (
+            "token --scope https://unknown.example/.default",
+            1,
+            "Entra ID refused: the tenant has no such resource (AADSTS500011)",
+        ),
+        (
+            "token --scope https://vault.azure.net/.default --username bob@contoso.example",
+            3,
+            "bob@contoso.example is not signed in to this broker",
+        ),
+        (
+            "logout --username bob@contoso.example",
+            1,
+            "the broker holds no account 'bob@contoso.example'",
+        ),
+    ] {
+        let (code, said) = signed_in(arguments);
+        assert_eq!(code, expected, "{arguments}\n{said}");
+        assert!(said.contains(text), "{arguments}\n{said}");
+        let errors = said
+            .lines()
+            .filter(|line| line.starts_with("error: "))
+            .count();
+        assert_eq!(errors, 1, "one line\n{said}");
+        assert!(said.lines().count() <= 2, "an error and a hint\n{said}");
+    }
+}
+
+#[test]
+fn no_bus_and_no_broker_are_told_apart() {
+    let place = Place::new();
+    let token = ["token", "--scope", "https://vault.azure.net/.default"];
+    let no_bus = place
+        .azbroker(&token)
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+        .output()
+        .unwrap();
+    assert_eq!((code(&no_bus), stdout(&no_bus)), (3, ""));
+    assert!(
+        stderr(&no_bus).contains("there is no session bus"),
+        "{no_bus:?}"
+    );
+
+    let serve = place
+        .azbroker(&["serve"])
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+        .output()
+        .unwrap();
+    assert_eq!(code(&serve), 3);
+    assert!(
+        stderr(&serve).starts_with("error: there is no session bus to serve on"),
+        "{serve:?}"
+    );
+
+    // A bus whose broker was ended.
+    let no_broker = place.emulate(
+        &[],
+        &format!("{KILL_BROKER}; \"$AZBROKER\" token --scope https://vault.azure.net/.default"),
+    );
+    assert_eq!(
+        (code(&no_broker), stdout(&no_broker)),
+        (3, ""),
+        "{no_broker:?}"
+    );
+    assert!(
+        stderr(&no_broker)
+            .contains("nobody offers com.microsoft.identity.broker1 on the session bus"),
+        "{no_broker:?}"
+    );
+}
+
+#[test]
+fn a_broker_that_dies_in_mid_call_is_said_to_have_gone() {
+    let place = Place::new();
+    // The sign-in waits for a browser that shows nothing, and then its broker is killed.
+    let output = place
+        .azbroker(&[
+            "emulate",
+            "--",
+            "sh",
+            "-c",
+            &format!(
+                "\"$AZBROKER\" login & login=$!; \
+                 while [ ! -e \"$HOME/opened\" ]; do :; done; \
+                 {KILL_BROKER}; wait $login; echo \"code $?\""
+            ),
+        ])
+        .env("AZBROKER", env!("CARGO_BIN_EXE_azbroker"))
+        .env("BROWSER", browser_that_notes(&place))
+        .output()
+        .unwrap();
+    assert_eq!(stdout(&output), "code 4\n", "{output:?}");
+    assert!(
+        stderr(&output).contains("the broker went away"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn a_browser_that_does_not_work_is_named_at_once() {
+    let place = Place::new();
+    let output = place
+        .azbroker(&["emulate", "--", env!("CARGO_BIN_EXE_azbroker"), "login"])
+        .env("BROWSER", "/nonexistent/browser")
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert!(
+        stderr(&output).contains("BROWSER names '/nonexistent/browser', which did not show it"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_not_a_hang() {
+    let place = Place::new();
+    let output = place
+        .azbroker(&["try"])
+        .env("TMPDIR", "/proc/self")
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 1);
+    assert!(
+        stderr(&output).contains("error: nothing can be written to /proc/self: "),
+        "{output:?}"
+    );
+    assert!(
+        stderr(&output).contains("hint: make room there, or name another folder in TMPDIR"),
+        "{output:?}"
+    );
+}
+
+/// Kills the one process that `emulate` has besides the shell which runs this.
+const KILL_BROKER: &str = "for p in $(cat /proc/$PPID/task/*/children); do \
+     read -r name < /proc/$p/comm; [ \"$name\" != azbroker ] || kill -9 $p; done";
+
+fn browser_that_notes(place: &Place) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let browser = place.home.path().join("browser");
+    std::fs::write(&browser, "#!/bin/sh\ntouch \"$HOME/opened\"\n").unwrap();
+    std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o700)).unwrap();
+    browser
+}

@@ -1,0 +1,118 @@
+//! `serve`, `login`, `accounts`, `token` and `logout`, against the emulated cloud.
+
+use crate::setup::{Place, code, stderr, stdout};
+use azbroker_emulator::default_world::{ADA, SECRET_VALUE};
+
+const SCOPE: &str = "--scope https://vault.azure.net/.default";
+
+#[test]
+fn an_account_comes_is_used_and_goes() {
+    let place = Place::new();
+    let output = place.emulate(
+        &["--user", ADA],
+        &format!(
+            "\"$AZBROKER\" login && \"$AZBROKER\" accounts --output json && \
+             \"$AZBROKER\" token {SCOPE} && \"$AZBROKER\" token {SCOPE} --output json && \
+             \"$AZBROKER\" logout --username {ADA} && \"$AZBROKER\" accounts"
+        ),
+    );
+    assert_eq!(code(&output), 0, "{output:?}");
+    let lines: Vec<_> = stdout(&output).lines().collect();
+    let accounts: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
+    assert_eq!(accounts["accounts"][0]["username"], ADA);
+    assert_eq!(accounts["store"], "Secret Service");
+    assert_eq!(lines[1].split('.').count(), 3, "a token and nothing else");
+    let token: serde_json::Value = serde_json::from_str(lines[2]).unwrap();
+    assert_eq!(token["token"], lines[1]);
+    assert!(token["expires_on"].as_i64().unwrap() > 1_700_000_000);
+    assert_eq!(
+        lines[3],
+        "no account is signed in; `azbroker login` signs one in"
+    );
+    assert_eq!(lines[4], "kept in: Secret Service");
+    assert_eq!(lines.len(), 5);
+
+    let said: Vec<_> = stderr(&output).lines().collect();
+    assert_eq!(
+        said,
+        [
+            "waiting for the sign-in in the browser that the broker opens; Ctrl-C gives it up",
+            "signed in as ada@contoso.example in tenant 72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10, \
+             for application 04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+            "ada@contoso.example is forgotten; access tokens given out stay valid until they expire",
+        ]
+    );
+}
+
+#[test]
+fn a_token_is_acquired_with_the_user_only_when_that_is_asked_for() {
+    let place = Place::new();
+    let silent = place.emulate(&["--user", ADA], &format!("\"$AZBROKER\" token {SCOPE}"));
+    assert_eq!((code(&silent), stdout(&silent)), (3, ""));
+    assert!(
+        stderr(&silent).contains("no account is signed in to this broker"),
+        "{silent:?}"
+    );
+    assert!(
+        stderr(&silent).ends_with("hint: sign in with `azbroker login`\n"),
+        "{silent:?}"
+    );
+
+    let script = format!("\"$AZBROKER\" token {SCOPE} --interactive");
+    let interactive = place.emulate(&["--user", ADA], &script);
+    assert_eq!(code(&interactive), 0, "{interactive:?}");
+    assert_eq!(stdout(&interactive).trim().split('.').count(), 3);
+}
+
+#[test]
+fn a_second_broker_names_the_first_and_leaves_it_alone() {
+    let place = Place::new();
+    let output = place.emulate(
+        &["--signed-in", ADA],
+        "\"$AZBROKER\" serve; echo \"code $?\"; \"$AZBROKER\" key-vault-secret",
+    );
+    assert_eq!(
+        stdout(&output),
+        format!("code 3\nMySecret = {SECRET_VALUE}\n"),
+        "{output:?}"
+    );
+    let said = stderr(&output);
+    assert!(
+        said.starts_with("error: com.microsoft.identity.broker1 belongs to 'azbroker' (process "),
+        "{said}"
+    );
+    assert!(
+        said.contains("hint: use that broker, or end it first; it is never replaced"),
+        "{said}"
+    );
+}
+
+#[test]
+fn without_a_broker_the_library_signs_in_through_the_browser() {
+    let place = Place::new();
+    let output = place.emulate(
+        &["--user", ADA],
+        // A bus address that nobody listens on: no bus, so no broker.
+        "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent \"$AZBROKER\" key-vault-secret",
+    );
+    assert_eq!(
+        (code(&output), stdout(&output)),
+        (0, &*format!("MySecret = {SECRET_VALUE}\n")),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn a_caller_that_goes_away_takes_its_sign_in_with_it() {
+    let place = Place::new();
+    // The browser shows nothing and stays open, so the sign-in waits; then its caller is killed, and the next
+    // one is served at once by a browser that works.
+    let output = place.emulate(
+        &["--user", ADA],
+        &format!(
+            "timeout -s KILL 1 env BROWSER=true \"$AZBROKER\" login --client-id 00000000-0000-4000-8000-00000000dead; \
+             \"$AZBROKER\" login >/dev/null 2>&1 && \"$AZBROKER\" token {SCOPE} >/dev/null; echo \"code $?\""
+        ),
+    );
+    assert!(stdout(&output).ends_with("code 0\n"), "{output:?}");
+}

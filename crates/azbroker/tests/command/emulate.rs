@@ -1,0 +1,201 @@
+use crate::setup::{Place, code, stderr, stdout};
+use azbroker_emulator::default_world::{ADA, SECRET_VALUE};
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    process::Stdio,
+};
+
+#[test]
+fn the_exit_code_of_the_program_is_passed_through() {
+    let place = Place::new();
+    for (script, expected) in [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137)] {
+        assert_eq!(code(&place.emulate(&[], script)), expected, "{script}");
+    }
+    place.assert_clean();
+}
+
+#[test]
+fn a_signed_in_account_is_used_silently() {
+    let place = Place::new();
+    let output = place.emulate(
+        &["--signed-in", ADA],
+        "\"$AZBROKER\" accounts && \"$AZBROKER\" key-vault-secret",
+    );
+    assert_eq!(code(&output), 0, "{output:?}");
+    assert_eq!(
+        stdout(&output),
+        format!(
+            "ada@contoso.example  tenant 72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10  login.microsoftonline.com  (default)\n\
+             kept in: Secret Service\nMySecret = {SECRET_VALUE}\n"
+        )
+    );
+    place.assert_clean();
+}
+
+#[test]
+fn a_user_completes_the_page_that_is_opened() {
+    let place = Place::new();
+    let output = place.emulate(&["--user", ADA], "\"$AZBROKER\" key-vault-secret");
+    assert_eq!(
+        (code(&output), stdout(&output)),
+        (0, &*format!("MySecret = {SECRET_VALUE}\n")),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn a_user_without_a_role_is_told_so() {
+    let place = Place::new();
+    let output = place.emulate(
+        &["--signed-in", "bob@contoso.example"],
+        "\"$AZBROKER\" key-vault-secret",
+    );
+    assert_eq!(code(&output), 1);
+    assert_eq!(stdout(&output), "");
+    assert!(
+        stderr(&output).contains("not authorized"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(
+        stderr(&output).contains("bob@contoso.example"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_wrong_vault_is_refused_by_name() {
+    let place = Place::new();
+    let output = place.emulate(
+        &["--signed-in", ADA],
+        "AZURE_KEYVAULT_URL=https://wrong.vault.azure.net timeout 3 \"$AZBROKER\" key-vault-secret",
+    );
+    assert_ne!(code(&output), 0);
+    let line =
+        "azbroker: refused wrong.vault.azure.net: it is not emulated, and nothing is forwarded";
+    assert_eq!(
+        stderr(&output).matches(line).count(),
+        1,
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn wrong_arguments_say_what_would_be_right() {
+    let place = Place::new();
+    let world = place.home.path().join("world.json");
+    std::fs::write(&world, "{\"tenants\": 5}").unwrap();
+    let world = world.to_str().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().port().to_string();
+    for (arguments, expected, texts) in [
+        (
+            vec!["emulate", "--user", "eve@contoso.example", "--", "true"],
+            2,
+            vec![
+                "error: the emulated world has no user 'eve@contoso.example'",
+                "hint: its users are ada@contoso.example, bob@contoso.example, carol@contoso.example",
+            ],
+        ),
+        (
+            vec!["emulate", "--world", "/nonexistent", "--", "true"],
+            2,
+            vec!["error: the world file /nonexistent cannot be read: No such file or directory"],
+        ),
+        (
+            vec!["emulate", "--world", world, "--", "true"],
+            2,
+            vec!["world.json is wrong: ", "line 1"],
+        ),
+        (
+            vec!["emulate", "--port", &taken, "--", "true"],
+            1,
+            vec![
+                "error: cannot listen on 127.0.0.1:",
+                "in use",
+                "hint: give another --port, or none",
+            ],
+        ),
+        (
+            vec!["emulate", "--", "/nonexistent/program"],
+            1,
+            vec!["error: '/nonexistent/program' cannot be run: No such file or directory"],
+        ),
+    ] {
+        let output = place.azbroker(&arguments).output().unwrap();
+        assert_eq!(code(&output), expected, "{arguments:?}: {output:?}");
+        for text in texts {
+            assert!(
+                stderr(&output).contains(text),
+                "{text}\n{}",
+                stderr(&output)
+            );
+        }
+    }
+    place.assert_clean();
+}
+
+#[test]
+fn without_a_command_it_prints_the_lines_for_a_shell_and_ends_when_asked() {
+    let place = Place::new();
+    for signal in ["INT", "TERM"] {
+        let mut emulate = place
+            .azbroker(&["emulate", "--signed-in", ADA])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(emulate.stderr.take().unwrap());
+        let mut ready = String::new();
+        said.read_line(&mut ready).unwrap();
+        assert!(ready.contains("until Ctrl-C"), "{ready}");
+
+        let kill = place
+            .program("sh")
+            .args(["-c", &format!("kill -{signal} {}", emulate.id())])
+            .status();
+        assert!(kill.unwrap().success());
+        let mut lines = String::new();
+        std::io::Read::read_to_string(&mut emulate.stdout.take().unwrap(), &mut lines).unwrap();
+        assert_eq!(emulate.wait().unwrap().code(), Some(0), "{signal}");
+        assert!(
+            lines.contains("export HTTPS_PROXY='http://127.0.0.1:"),
+            "{lines}"
+        );
+        assert!(
+            lines.contains("export DBUS_SESSION_BUS_ADDRESS='unix:path="),
+            "{lines}"
+        );
+        place.assert_clean();
+    }
+}
+
+#[test]
+fn a_program_that_is_under_way_is_ended_with_it() {
+    let place = Place::new();
+    let mut emulate = place
+        .azbroker(&[
+            "emulate",
+            "--",
+            "sh",
+            "-c",
+            "echo begun; exec tail -f /dev/null",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut begun = String::new();
+    let mut shown = BufReader::new(emulate.stdout.take().unwrap());
+    shown.read_line(&mut begun).unwrap();
+    let kill = place
+        .program("sh")
+        .args(["-c", &format!("kill -TERM {}", emulate.id())])
+        .status();
+    assert!(kill.unwrap().success());
+    assert_eq!(emulate.wait().unwrap().code(), Some(143));
+    place.assert_clean();
+    assert_eq!(crate::setup::processes_with(place.home.path()), 0);
+}

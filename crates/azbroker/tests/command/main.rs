@@ -1,0 +1,8 @@
+//! The command as its users run it: real processes, an empty environment, nothing left behind.
+
+mod bad_input;
+mod broker;
+mod emulate;
+mod leaks;
+mod setup;
+mod try_it;

@@ -1,0 +1,126 @@
+//! The edges between our packages are those of `ARCHITECTURE.md`, and no others.
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+use std::{collections::BTreeSet, path::Path};
+
+const EDGES: [(&str, &[&str]); 8] = [
+    ("azbroker_protocol", &[]),
+    ("azbroker_entra", &[]),
+    ("azbroker_emulator", &[]),
+    ("xtask", &[]),
+    ("azbroker_service", &["azbroker_entra", "azbroker_protocol"]),
+    (
+        "azure_identity_broker",
+        &["azbroker_entra", "azbroker_protocol"],
+    ),
+    (
+        "azbroker",
+        &[
+            "azbroker_emulator",
+            "azbroker_service",
+            "azure_identity_broker",
+        ],
+    ),
+    ("azbroker_tests", &[]),
+];
+
+#[test]
+fn packages_depend_on_what_the_architecture_says_and_nothing_else() {
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .unwrap();
+    let ours: BTreeSet<_> = metadata
+        .packages
+        .iter()
+        .map(|p| p.name.to_string())
+        .collect();
+    assert_eq!(
+        ours,
+        EDGES.iter().map(|(name, _)| (*name).to_owned()).collect()
+    );
+    for (name, expected) in EDGES {
+        let package = metadata
+            .packages
+            .iter()
+            .find(|p| p.name.as_str() == name)
+            .unwrap();
+        // What a test needs is not part of the program.
+        let used: BTreeSet<_> = package
+            .dependencies
+            .iter()
+            .filter(|d| d.kind != DependencyKind::Development && ours.contains(&d.name))
+            .map(|d| d.name.as_str())
+            .collect();
+        assert_eq!(used, expected.iter().copied().collect(), "{name}");
+    }
+}
+
+#[test]
+fn the_contract_knows_no_bus_and_the_client_of_entra_id_neither() {
+    for (name, forbidden) in [
+        (
+            "azbroker_protocol",
+            &["zbus", "tokio", "azure_core", "hyper", "reqwest"][..],
+        ),
+        ("azbroker_entra", &["zbus", "oo7", "busd"][..]),
+        (
+            "azbroker_emulator",
+            &["azure_core", "azure_identity", "zbus"][..],
+        ),
+    ] {
+        let manifest = root().join("crates").join(name).join("Cargo.toml");
+        let manifest = std::fs::read_to_string(manifest).unwrap();
+        let dependencies = manifest.split("[dev-dependencies]").next().unwrap();
+        for word in forbidden {
+            let named = dependencies.lines().any(|line| line.starts_with(word));
+            assert!(!named, "{name} must not know {word}");
+        }
+    }
+}
+
+#[test]
+fn no_type_of_the_contract_can_hold_a_refresh_token() {
+    for file in std::fs::read_dir(root().join("crates/azbroker_protocol/src")).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        for line in code {
+            let line = line.to_ascii_lowercase();
+            assert!(
+                !line.contains("refresh_token") && !line.contains("refreshtoken"),
+                "{path:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_environment_is_read_where_the_architecture_allows_it() {
+    for name in ["azbroker_protocol", "azbroker_entra", "azbroker_service"] {
+        for path in sources(&root().join("crates").join(name).join("src")) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(!text.contains("env::var"), "{path:?} reads the environment");
+        }
+    }
+}
+
+fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
