@@ -121,7 +121,7 @@ impl Client {
         .ok()?;
         let ahead = self.clock.now() - server_time;
         if ahead.abs() > TOLERATED {
-            let minutes = ahead.whole_minutes().abs();
+            let minutes = (ahead.whole_seconds().abs() + 30) / 60;
             let side = if ahead.is_positive() {
                 "ahead of"
             } else {

@@ -29,6 +29,11 @@ pub struct BrokerError {
 }
 
 impl BrokerError {
+    /// Marks an error as this broker's. Tags are 32-bit numbers that mean nothing to clients.
+    ///
+    /// The context of such an error says what is wrong and, after `"; "`, what to do.
+    pub const TAG: i64 = 0x617a_6272;
+
     /// The status, from its number.
     pub fn status(&self) -> Status {
         Status::from_number(self.status)
@@ -64,7 +69,7 @@ impl ErrorReply {
             status: status.number(),
             sub_status: 0,
             error_code,
-            tag: TAG,
+            tag: BrokerError::TAG,
         };
         Self {
             broker_token_response: Wrapped {
@@ -79,6 +84,3 @@ impl ErrorReply {
         write(self)
     }
 }
-
-/// Marks an error as this broker's. Tags are 32-bit numbers that mean nothing to clients.
-const TAG: i64 = 0x617a_6272;

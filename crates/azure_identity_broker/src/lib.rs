@@ -44,3 +44,8 @@ pub use interactive_browser_credential_options::InteractiveBrowserCredentialOpti
 pub use parent_window::ParentWindow;
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-use super::stop::Stop;
+use super::stop::{Stop, Stops};
 use crate::{
     arguments::EmulateArguments,
     failure::{Exit, Failure},
@@ -22,6 +22,7 @@ use tokio::{
 
 /// Runs a program against the emulated cloud, or serves the cloud until Ctrl-C.
 pub(crate) async fn run(arguments: EmulateArguments, verbose: u8) -> Result<ExitCode, Failure> {
+    let mut stops = Stops::listen()?;
     let world = world(arguments.world.as_deref())?;
     let signed_in = arguments
         .signed_in
@@ -33,7 +34,7 @@ pub(crate) async fn run(arguments: EmulateArguments, verbose: u8) -> Result<Exit
 
     let session = tokio::select! {
         session = Session::start(world, arguments.port) => session?,
-        stop = Stop::asked() => return Ok(ExitCode::from(stop.exit_code())),
+        stop = stops.asked() => return Ok(ExitCode::from(stop.exit_code())),
     };
     tokio::spawn(report(session.emulator.ledger().subscribe(), verbose));
     let ready = async {
@@ -59,7 +60,7 @@ pub(crate) async fn run(arguments: EmulateArguments, verbose: u8) -> Result<Exit
     };
     let (broker, browser) = tokio::select! {
         ready = ready => ready?,
-        stop = Stop::asked() => return Ok(ExitCode::from(stop.exit_code())),
+        stop = stops.asked() => return Ok(ExitCode::from(stop.exit_code())),
     };
 
     let code = match arguments.command.split_first() {
@@ -69,9 +70,9 @@ pub(crate) async fn run(arguments: EmulateArguments, verbose: u8) -> Result<Exit
                 .args(rest)
                 .spawn()
                 .map_err(|error| cannot_run(program, &error))?;
-            wait(child).await
+            wait(child, &mut stops).await
         }
-        None => serve(&session, browser).await?,
+        None => serve(&session, browser, &mut stops).await?,
     };
     end(broker).await;
     Ok(code)
@@ -170,10 +171,10 @@ async fn sign_in(session: &Session, user: &User) -> Result<(), Failure> {
 }
 
 /// Waits for the program and passes its end through.
-async fn wait(mut child: Child) -> ExitCode {
+async fn wait(mut child: Child, stops: &mut Stops) -> ExitCode {
     let stop = tokio::select! {
         ended = child.wait() => return ended.map_or(ExitCode::FAILURE, exit_code),
-        stop = Stop::asked() => stop,
+        stop = stops.asked() => stop,
     };
     // Ctrl-C of a terminal has reached the program too; `kill` has not.
     if stop == Stop::Terminate
@@ -201,7 +202,11 @@ fn exit_code(status: ExitStatus) -> ExitCode {
     ExitCode::from(code.unwrap_or(1))
 }
 
-async fn serve(session: &Session, browser: Browser) -> Result<ExitCode, Failure> {
+async fn serve(
+    session: &Session,
+    browser: Browser,
+    stops: &mut Stops,
+) -> Result<ExitCode, Failure> {
     let lines = session.environment(browser).export_lines();
     let mut output = io::stdout().lock();
     output
@@ -215,7 +220,7 @@ async fn serve(session: &Session, browser: Browser) -> Result<ExitCode, Failure>
         })?;
     drop(output);
     eprintln!("the emulated cloud runs until Ctrl-C; the lines above lead a shell to it");
-    let _ = Stop::asked().await;
+    let _ = stops.asked().await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,4 +1,4 @@
-use super::stop::Stop;
+use super::stop::Stops;
 use crate::{
     arguments::ServeArguments,
     failure::{Exit, Failure},
@@ -15,12 +15,13 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<ExitCode, Failure> 
         browser: std::env::var("BROWSER").ok(),
     };
     let ready = || tracing::info!("the broker serves");
+    let mut stops = Stops::listen()?;
     tokio::select! {
         result = serve(configuration, ready) => match result {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(error) => Err(failure(&error)),
         },
-        _ = Stop::asked() => Ok(ExitCode::SUCCESS),
+        _ = stops.asked() => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -1,4 +1,12 @@
-use tokio::signal::unix::{SignalKind, signal};
+use crate::failure::{Exit, Failure};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Listens for whoever asks the command to end. Nothing is missed from when it is made.
+#[derive(Debug)]
+pub(crate) struct Stops {
+    interrupt: Signal,
+    terminate: Signal,
+}
 
 /// What asks a command to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,23 +17,32 @@ pub(crate) enum Stop {
     Terminate,
 }
 
-impl Stop {
-    /// Waits until somebody asks.
-    pub(crate) async fn asked() -> Self {
-        let signals = (
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::terminate()),
-        );
-        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
-            // Without handlers the system ends the process by itself.
-            return std::future::pending().await;
+impl Stops {
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| {
+                Failure::new(
+                    Exit::TryAgainLater,
+                    format!("the system lets nobody listen for signals: {error}"),
+                )
+            })
         };
-        tokio::select! {
-            _ = interrupt.recv() => Self::Interrupt,
-            _ = terminate.recv() => Self::Terminate,
-        }
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
     }
 
+    /// Waits until somebody asks.
+    pub(crate) async fn asked(&mut self) -> Stop {
+        tokio::select! {
+            _ = self.interrupt.recv() => Stop::Interrupt,
+            _ = self.terminate.recv() => Stop::Terminate,
+        }
+    }
+}
+
+impl Stop {
     /// The exit code that shells use for a program that a signal ended.
     pub(crate) fn exit_code(self) -> u8 {
         128 + match self {

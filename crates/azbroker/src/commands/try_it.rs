@@ -1,5 +1,5 @@
 use super::emulate::{completed_by, end};
-use super::stop::Stop;
+use super::stop::Stops;
 use crate::{
     arguments::TryArguments,
     failure::{Exit, Failure},
@@ -14,10 +14,11 @@ use std::{
 
 /// Shows the whole way: a cloud, a bus, a broker, and a program that holds no secret, twice.
 pub(crate) async fn run(arguments: &TryArguments, verbose: u8) -> Result<ExitCode, Failure> {
+    let mut stops = Stops::listen()?;
     tokio::select! {
         shown = show(arguments, verbose) => shown.map(|()| ExitCode::SUCCESS),
         // Everything ends with the values that hold it.
-        stop = Stop::asked() => Ok(ExitCode::from(stop.exit_code())),
+        stop = stops.asked() => Ok(ExitCode::from(stop.exit_code())),
     }
 }
 

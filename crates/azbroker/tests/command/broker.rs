@@ -1,7 +1,14 @@
 //! `serve`, `login`, `accounts`, `token` and `logout`, against the emulated cloud.
 
-use crate::setup::{Place, code, stderr, stdout};
-use azbroker_emulator::default_world::{ADA, SECRET_VALUE};
+use crate::{
+    setup::{Place, code, stderr, stdout},
+    surroundings::{Surroundings, end},
+};
+use azbroker_emulator::{
+    Behavior, Target,
+    default_world::{ADA, SECRET_VALUE},
+};
+use std::process::Stdio;
 
 const SCOPE: &str = "--scope https://vault.azure.net/.default";
 
@@ -104,15 +111,34 @@ fn without_a_broker_the_library_signs_in_through_the_browser() {
 
 #[test]
 fn a_caller_that_goes_away_takes_its_sign_in_with_it() {
-    let place = Place::new();
-    // The browser shows nothing and stays open, so the sign-in waits; then its caller is killed, and the next
-    // one is served at once by a browser that works.
-    let output = place.emulate(
-        &["--user", ADA],
-        &format!(
-            "timeout -s KILL 1 env BROWSER=true \"$AZBROKER\" login --client-id 00000000-0000-4000-8000-00000000dead; \
-             \"$AZBROKER\" login >/dev/null 2>&1 && \"$AZBROKER\" token {SCOPE} >/dev/null; echo \"code $?\""
-        ),
-    );
-    assert!(stdout(&output).ends_with("code 0\n"), "{output:?}");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let world = Surroundings::new(&runtime);
+    let (broker, said) = world.broker();
+    // The user opens the page and goes no further, so the sign-in waits.
+    world.user.lock().unwrap().behavior = Behavior::Close;
+    let mut login = world
+        .azbroker(&["login"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let opened = world.emulator.ledger().wait_for(|entries| {
+        entries
+            .iter()
+            .any(|entry| entry.target == Target::Authorize)
+    });
+    runtime.block_on(opened);
+    login.kill().unwrap();
+    login.wait().unwrap();
+
+    // The next one for the same application would wait behind it.
+    world.user.lock().unwrap().behavior = Behavior::Complete;
+    let next = world.azbroker(&["login"]).output().unwrap();
+    assert_eq!(code(&next), 0, "{next:?}");
+    end(broker);
+    let said = said.join().unwrap();
+    assert!(said.contains("the application has gone"), "{said}");
 }

@@ -66,6 +66,56 @@ fn a_user_without_a_role_is_told_so() {
 }
 
 #[test]
+fn a_missing_secret_is_named() {
+    let place = Place::new();
+    let world = world(&place, |world| {
+        world["vaults"][0]["secrets"] = serde_json::json!({})
+    });
+    let output = place.emulate(
+        &["--signed-in", ADA, "--world", &world],
+        "\"$AZBROKER\" key-vault-secret",
+    );
+    assert_eq!((code(&output), stdout(&output)), (1, ""), "{output:?}");
+    assert!(stderr(&output).contains("MySecret"), "{output:?}");
+    assert!(stderr(&output).contains("not found"), "{output:?}");
+}
+
+#[test]
+fn a_clock_that_is_an_hour_off_is_said_and_costs_nothing() {
+    let place = Place::new();
+    let world = world(&place, |world| world["clock_offset_seconds"] = 3600.into());
+    let output = place.emulate(
+        &["--user", ADA, "--world", &world],
+        "\"$AZBROKER\" key-vault-secret && \"$AZBROKER\" key-vault-secret",
+    );
+    let secret = "MySecret = its value\n".repeat(2);
+    assert_eq!(
+        (code(&output), stdout(&output)),
+        (0, &*secret),
+        "{output:?}"
+    );
+    let warning = "this machine's clock is 60 minutes behind login.microsoftonline.com: set it, or tokens will be refused";
+    assert!(stderr(&output).contains(warning), "{output:?}");
+}
+
+/// The world of the documentation with something changed, as a file.
+fn world(place: &Place, change: impl FnOnce(&mut serde_json::Value)) -> String {
+    let page = include_str!("../../../../docs/world.md");
+    let json = page
+        .split("```json")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let mut world = serde_json::from_str(json).unwrap();
+    change(&mut world);
+    let path = place.home.path().join("changed-world.json");
+    std::fs::write(&path, world.to_string()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
 fn a_wrong_vault_is_refused_by_name() {
     let place = Place::new();
     let output = place.emulate(

@@ -5,4 +5,5 @@ mod broker;
 mod emulate;
 mod leaks;
 mod setup;
+mod surroundings;
 mod try_it;

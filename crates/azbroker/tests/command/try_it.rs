@@ -43,6 +43,31 @@ fn try_shows_each_hop_when_asked() {
 }
 
 #[test]
+fn ctrl_c_ends_it_at_any_moment_and_leaves_nothing() {
+    for moment in [
+        "Everything below",
+        "broker: serves",
+        "First run",
+        "acquireTokenInteractively",
+    ] {
+        let place = Place::new();
+        let mut tried = place
+            .azbroker(&["try"])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut shown = std::io::BufReader::new(tried.stdout.take().unwrap());
+        first_line_with(&mut shown, moment);
+        let interrupt = format!("kill -INT {}", tried.id());
+        let kill = place.program("sh").args(["-c", &interrupt]).status();
+        assert!(kill.unwrap().success());
+        assert_eq!(tried.wait().unwrap().code(), Some(130), "{moment}");
+        place.assert_clean();
+        assert_eq!(processes_with(place.home.path()), 0, "{moment}");
+    }
+}
+
+#[test]
 fn a_person_can_sign_in_by_hand_with_a_browser_that_knows_no_proxy() {
     let place = Place::new();
     // The browser notes the page and fetches it, as a browser without any setting would.

@@ -21,7 +21,7 @@ fn of_broker(error: &BrokerError) -> Error {
     let kind = kind(status, code.is_some());
     let context = one_line(&error.context);
     let (message, given) = match context.rsplit_once("; ") {
-        Some((what, to_do)) if error.tag == OUR_TAG => (what, Some(to_do.to_owned())),
+        Some((what, to_do)) if error.tag == BrokerError::TAG => (what, Some(to_do.to_owned())),
         _ => (context.as_str(), None),
     };
     let message = if message.is_empty() {
@@ -177,9 +177,6 @@ fn server_code(code: i64) -> Option<u32> {
         .then(|| u32::try_from(code).ok())
         .flatten()
 }
-
-/// Marks errors of `azbroker serve`: its sentences end in what to do, after a semicolon.
-const OUR_TAG: i64 = 0x617a_6272;
 
 const TRY_AGAIN: &str = "try again";
 const REPORT: &str = "report it to whoever provides the broker";

@@ -1,0 +1,126 @@
+//! An emulated cloud inside the test, so that the test sees its ledger, and a bus without anything on it.
+
+use crate::setup::Place;
+use azbroker_emulator::{Behavior, Emulator, SignIn, Visitor, World, default_world};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+};
+use tokio::{io::AsyncReadExt, net::UnixListener, runtime::Runtime};
+
+/// An emulated cloud, a bus, and a browser that hands its pages to an emulated user.
+pub(crate) struct Surroundings {
+    place: Place,
+    pub(crate) emulator: Emulator,
+    pub(crate) user: Arc<Mutex<SignIn>>,
+    bus: String,
+    browser: PathBuf,
+    ca: PathBuf,
+}
+
+impl Surroundings {
+    pub(crate) fn new(runtime: &Runtime) -> Self {
+        let place = Place::new();
+        let emulator = runtime.block_on(Emulator::start(World::default())).unwrap();
+        let folder = place.home.path();
+        let ca = folder.join("ca.pem");
+        std::fs::write(&ca, emulator.certificate_authority_pem()).unwrap();
+
+        let address = format!("unix:path={}", folder.join("bus").display());
+        let mut bus = runtime
+            .block_on(busd::bus::Bus::for_address(Some(&address)))
+            .unwrap();
+        let bus_address = bus.address().to_string();
+        runtime.spawn(async move { bus.run().await });
+
+        let user = Arc::new(Mutex::new(SignIn {
+            username: default_world::ADA.to_owned(),
+            password: default_world::ADA_PASSWORD.to_owned(),
+            behavior: Behavior::Complete,
+        }));
+        let pages = folder.join("pages");
+        let _inside = runtime.enter();
+        let listener = UnixListener::bind(&pages).unwrap();
+        runtime.spawn(walk(listener, emulator.http_client(), user.clone()));
+        let browser = folder.join("browser");
+        script(
+            &browser,
+            &format!(
+                "'{}' hand-over '{}' \"$1\"",
+                env!("CARGO_BIN_EXE_azbroker"),
+                pages.display()
+            ),
+        );
+        Self {
+            place,
+            emulator,
+            user,
+            bus: bus_address,
+            browser,
+            ca,
+        }
+    }
+
+    pub(crate) fn azbroker(&self, arguments: &[&str]) -> Command {
+        let mut command = self.place.azbroker(&["-vvv"]);
+        command
+            .args(arguments)
+            .env("HTTPS_PROXY", self.emulator.proxy_url())
+            .env("NO_PROXY", "localhost,127.0.0.1,::1")
+            .env("SSL_CERT_FILE", &self.ca)
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.bus)
+            .env("BROWSER", &self.browser);
+        command
+    }
+
+    /// The broker, once it serves, and what it will have said in the end.
+    pub(crate) fn broker(&self) -> (Child, JoinHandle<String>) {
+        let mut broker = self
+            .azbroker(&["serve"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = broker.stderr.take().unwrap();
+        let (serves, is_serving) = std::sync::mpsc::channel();
+        let said = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            let mut chunk = [0; 4096];
+            loop {
+                let read = stderr.read(&mut chunk).unwrap();
+                if read == 0 {
+                    return String::from_utf8_lossy(&said).into_owned();
+                }
+                said.extend_from_slice(&chunk[..read]);
+                if String::from_utf8_lossy(&said).contains("the broker serves") {
+                    let _ = serves.send(());
+                }
+            }
+        });
+        is_serving.recv().unwrap();
+        (broker, said)
+    }
+}
+
+async fn walk(listener: UnixListener, client: reqwest::Client, user: Arc<Mutex<SignIn>>) {
+    while let Ok((mut stream, _)) = listener.accept().await {
+        let mut url = String::new();
+        stream.read_to_string(&mut url).await.unwrap();
+        let sign_in = user.lock().unwrap().clone();
+        let visitor = Visitor::with_client(client.clone(), sign_in).unwrap();
+        visitor.visit(&url).await.unwrap();
+    }
+}
+
+pub(crate) fn end(mut broker: Child) {
+    broker.kill().unwrap();
+    broker.wait().unwrap();
+}
+
+fn script(path: &Path, line: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, format!("#!/bin/sh\n{line}\n")).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).unwrap();
+}
