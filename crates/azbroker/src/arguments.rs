@@ -123,7 +123,7 @@ pub(crate) struct AccountsArguments {
 pub(crate) struct TokenArguments {
     #[command(flatten)]
     pub(crate) application: ApplicationArguments,
-    /// What the token is for, such as https://vault.azure.net/.default. May be repeated.
+    /// What the token is for, such as `https://vault.azure.net/.default`. May be repeated.
     #[arg(long, value_name = "SCOPE", required = true)]
     pub(crate) scope: Vec<String>,
     /// Whose token; the account last used where none is given.

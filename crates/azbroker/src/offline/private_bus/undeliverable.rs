@@ -115,13 +115,12 @@ impl AnsweredReadHalf {
         };
         let wants_reply = !header.primary().flags().contains(Flags::NoReplyExpected);
         match callee {
-            Some(callee) => {
-                if wants_reply {
-                    self.pending.asked(&self.unique_name, &callee, message);
-                }
+            Some(callee)
+                if !wants_reply || self.pending.asked(&self.unique_name, &callee, message) =>
+            {
                 Ok(true)
             }
-            None => {
+            _ => {
                 if wants_reply {
                     let text = format!(
                         "the name {destination} is not on this bus, and this bus starts no services"
