@@ -55,9 +55,12 @@ pub(crate) struct EmulateArguments {
     /// Has the broker hold this user's account from the start. May be repeated; the last one is the default.
     #[arg(long, value_name = "USER")]
     pub(crate) signed_in: Vec<String>,
-    /// Completes sign-in pages as this user. Without it they open in your own browser.
+    /// Completes sign-in pages as this user. Without it they open in your own browser, from this machine.
     #[arg(long, value_name = "USER")]
     pub(crate) user: Option<String>,
+    /// Opens sign-in pages under their real URLs, in a browser named by BROWSER that uses the proxy.
+    #[arg(long, conflicts_with = "user")]
+    pub(crate) real_urls: bool,
     /// Tenants, users, applications and vaults from a JSON file.
     #[arg(long, value_name = "FILE")]
     pub(crate) world: Option<PathBuf>,

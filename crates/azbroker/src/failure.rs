@@ -26,6 +26,16 @@ impl Failure {
         }
     }
 
+    /// An end that has nothing to say.
+    pub(crate) fn quiet() -> Self {
+        Self::new(Exit::Failed, "")
+    }
+
+    /// Whether there is something to say.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.message.is_empty()
+    }
+
     /// A failure that says the error with its causes, once each.
     pub(crate) fn of(exit: Exit, error: &(dyn Error + 'static)) -> Self {
         Self::new(exit, chain(error))

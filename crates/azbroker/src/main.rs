@@ -9,6 +9,7 @@ mod arguments;
 mod commands;
 mod failure;
 mod offline;
+mod output;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -24,7 +25,9 @@ fn main() -> ExitCode {
     match run(arguments) {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("{failure}");
+            if !failure.is_quiet() {
+                output::tell(&failure);
+            }
             failure.code()
         }
     }

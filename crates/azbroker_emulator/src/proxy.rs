@@ -178,13 +178,14 @@ impl Proxy {
             return Ok(exchange::dated(&self.cloud, response.into_response()));
         };
         let response = if request.method() == Method::CONNECT {
-            match self.sites.get(&host) {
+            match self.site(&host) {
                 Some(site) if request.uri().port_u16() == Some(443) => {
+                    if !self.sites.contains_key(&host) {
+                        self.record_refusal(request.method(), &host);
+                    }
                     let upgrade = hyper::upgrade::on(&mut request);
-                    *tunnel.lock().unwrap_or_else(PoisonError::into_inner) = Some(Tunnel {
-                        site: site.clone(),
-                        upgrade,
-                    });
+                    *tunnel.lock().unwrap_or_else(PoisonError::into_inner) =
+                        Some(Tunnel { site, upgrade });
                     Response::new(Body::empty())
                 }
                 _ => self.refuse(request.method(), request.uri(), &host),
@@ -195,6 +196,23 @@ impl Proxy {
             self.refuse(request.method(), request.uri(), &host)
         };
         Ok(exchange::dated(&self.cloud, response))
+    }
+
+    /// The site of a host; a vault that is not in the world says so itself.
+    fn site(&self, host: &str) -> Option<Arc<Site>> {
+        if let Some(site) = self.sites.get(host) {
+            return Some(site.clone());
+        }
+        let name = host.strip_suffix(vault::DOMAIN)?.strip_suffix('.')?;
+        // One label, or there would be no end of certificates.
+        let label = !name.is_empty() && !name.contains('.') && name.len() <= 63;
+        label.then(|| {
+            Arc::new(Site {
+                kind: SiteKind::Vault,
+                host: host.to_owned(),
+                router: vault::absent_router(&self.cloud, name),
+            })
+        })
     }
 
     /// The site of a sign-in page that is asked of this listener itself, in plain HTTP.
@@ -213,17 +231,7 @@ impl Proxy {
         (own && page).then_some(site)
     }
 
-    /// Says which host is not emulated, where people look: the status line, the body, the log and the ledger.
-    fn refuse(&self, method: &Method, uri: &Uri, host: &str) -> Response<Body> {
-        let known = self.sites.contains_key(host);
-        let text = match uri.port_u16() {
-            _ if known && method != Method::CONNECT => {
-                format!("{host} is emulated over https only")
-            }
-            Some(port) if known => format!("{host} is emulated on port 443, not {port}"),
-            _ => format!("{host} is not emulated, and nothing is forwarded"),
-        };
-        tracing::warn!(host, "a host was refused: {text}");
+    fn record_refusal(&self, method: &Method, host: &str) {
         self.cloud.ledger.record(Entry {
             sequence: 0,
             time: self.cloud.clock.now(),
@@ -240,6 +248,20 @@ impl Proxy {
             scopes: Vec::new(),
             client_request_id: None,
         });
+    }
+
+    /// Says which host is not emulated, where people look: the status line, the body, the log and the ledger.
+    fn refuse(&self, method: &Method, uri: &Uri, host: &str) -> Response<Body> {
+        let known = self.sites.contains_key(host);
+        let text = match uri.port_u16() {
+            _ if known && method != Method::CONNECT => {
+                format!("{host} is emulated over https only")
+            }
+            Some(port) if known => format!("{host} is emulated on port 443, not {port}"),
+            _ => format!("{host} is not emulated, and nothing is forwarded"),
+        };
+        tracing::warn!(host, "a host was refused: {text}");
+        self.record_refusal(method, host);
         let mut response = (
             StatusCode::BAD_GATEWAY,
             format!("azbroker emulator: {text}\n"),

@@ -59,6 +59,31 @@ impl Site {
     }
 }
 
+/// What a vault answers that is not in the world: it is named, with those that are.
+///
+/// The real cloud has no such host. Clients try again for a minute and more when a connection fails, and then
+/// name the connection; a plain no they show at once.
+pub(crate) fn absent_router(cloud: &Cloud, name: &str) -> Router {
+    let mut known: Vec<_> = cloud
+        .world
+        .vaults
+        .iter()
+        .map(|vault| vault.name.as_str())
+        .collect();
+    known.sort_unstable();
+    let message = match known.as_slice() {
+        [] => format!("the emulated world has no vault '{name}', nor any other"),
+        known => format!(
+            "the emulated world has no vault '{name}'; it has {}",
+            known.join(", ")
+        ),
+    };
+    Router::new().fallback(move |Extension(notes): Extension<Notes>| {
+        let refusal = VaultRefusal::new(StatusCode::NOT_FOUND, "VaultNotFound", message.clone());
+        async move { refusal.into_response(&notes) }
+    })
+}
+
 /// Makes the service of one vault.
 pub(crate) fn router(cloud: Arc<Cloud>, name: &str) -> Router {
     let site = Site {

@@ -113,8 +113,12 @@ impl Case {
         command
             .arg(workspace.built().join("azbroker"))
             .arg("emulate")
-            .args(self.emulate)
-            .arg("--");
+            .args(self.emulate);
+        if !self.emulate.contains(&"--user") {
+            // The browser is one of the suite's own and knows the proxy.
+            command.arg("--real-urls");
+        }
+        command.arg("--");
         let sources = workspace.interop_sources();
         if self.chromium.is_some() {
             command.arg("sh").arg(sources.join("wait_for_person.sh"));

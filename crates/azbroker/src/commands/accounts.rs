@@ -2,6 +2,7 @@ use super::broker_failure::broker_failure;
 use crate::{
     arguments::{AccountsArguments, ListOutput},
     failure::Failure,
+    output::line,
 };
 use azure_identity_broker::{BrokerAccounts, BrokerClient};
 use std::process::ExitCode;
@@ -9,18 +10,18 @@ use std::process::ExitCode;
 /// Lists the broker's accounts and says what keeps them.
 pub(crate) async fn run(arguments: &AccountsArguments) -> Result<ExitCode, Failure> {
     let held = BrokerClient::new()
-        .map_err(|error| broker_failure(&error))?
+        .map_err(|error| broker_failure(&error, None))?
         .accounts(None)
         .await
-        .map_err(|error| broker_failure(&error))?;
+        .map_err(|error| broker_failure(&error, None))?;
     match arguments.output {
-        ListOutput::Text => show(&held),
-        ListOutput::Json => println!("{}", json(&held)),
+        ListOutput::Text => show(&held)?,
+        ListOutput::Json => line(json(&held))?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(held: &BrokerAccounts) {
+fn show(held: &BrokerAccounts) -> Result<(), Failure> {
     let width = held
         .accounts
         .iter()
@@ -28,20 +29,21 @@ fn show(held: &BrokerAccounts) {
         .max();
     for (index, account) in held.accounts.iter().enumerate() {
         let default = if index == 0 { "  (default)" } else { "" };
-        println!(
+        line(format_args!(
             "{:width$}  tenant {}  {}{default}",
             account.username(),
             account.tenant_id(),
             account.environment(),
             width = width.unwrap_or_default()
-        );
+        ))?;
     }
     if held.accounts.is_empty() {
-        println!("no account is signed in; `azbroker login` signs one in");
+        line("no account is signed in; `azbroker login` signs one in")?;
     }
     if let Some(store) = &held.store {
-        println!("kept in: {store}");
+        line(format_args!("kept in: {store}"))?;
     }
+    Ok(())
 }
 
 fn json(held: &BrokerAccounts) -> serde_json::Value {

@@ -1,8 +1,13 @@
-use crate::failure::{Exit, Failure};
+use crate::{
+    arguments::ApplicationArguments,
+    failure::{Exit, Failure},
+};
 use azure_identity_broker::{Error, ErrorKind};
 
 /// How a command ends that the broker gave nothing.
-pub(crate) fn broker_failure(whole: &azure_core::Error) -> Failure {
+///
+/// `login` is the command that would sign the user in, where that is another one than this.
+pub(crate) fn broker_failure(whole: &azure_core::Error, login: Option<&str>) -> Failure {
     let Some(error) = Error::find(whole) else {
         return Failure::of(Exit::Failed, whole);
     };
@@ -15,12 +20,38 @@ pub(crate) fn broker_failure(whole: &azure_core::Error) -> Failure {
         _ => Exit::Failed,
     };
     let failure = Failure::of(exit, whole);
-    match (error.kind(), error.next_step()) {
-        (ErrorKind::BrokerMissing, _) => failure.with_hint(
-            "start one with `azbroker serve`, or run the command below `azbroker emulate`",
-        ),
-        (ErrorKind::InteractionRequired, _) => failure.with_hint("sign in with `azbroker login`"),
-        (_, Some(next_step)) => failure.with_hint(next_step),
-        (_, None) => failure,
+    // What Entra ID asks for beyond a sign-in is the better hint.
+    let next_step = error.next_step();
+    let more_than_sign_in = !error.server_codes().is_empty()
+        && next_step.is_some_and(|step| !step.starts_with("sign in"));
+    match (error.kind(), login, next_step) {
+        (ErrorKind::InteractionRequired, Some(login), _) if !more_than_sign_in => {
+            failure.with_hint(format!("sign in with `{login}`"))
+        }
+        (_, _, Some(next_step)) => failure.with_hint(next_step),
+        (_, _, None) => failure,
     }
+}
+
+/// The command that signs a user in for the same application.
+pub(crate) fn login_command(
+    application: &ApplicationArguments,
+    username: Option<&str>,
+    scopes: &[String],
+) -> String {
+    let mut command = "azbroker login".to_owned();
+    let mut option = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            command.push_str(&format!(" --{name} {value}"));
+        }
+    };
+    option("client-id", application.client_id.as_deref());
+    option("tenant", application.tenant.as_deref());
+    option("authority-host", application.authority_host.as_deref());
+    option("username", username);
+    // Another application may have no consent for the scope that a login asks for by itself.
+    if application.client_id.is_some() {
+        scopes.iter().for_each(|scope| option("scope", Some(scope)));
+    }
+    command
 }

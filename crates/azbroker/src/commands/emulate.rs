@@ -3,13 +3,14 @@ use crate::{
     arguments::EmulateArguments,
     failure::{Exit, Failure},
     offline::{Browser, Session},
+    output::{raw, tell},
 };
 use azbroker_emulator::{Behavior, Entry, Outcome, SignIn, Target, User, World};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     collections::HashSet,
     ffi::OsString,
-    io::{self, Write},
+    io,
     os::unix::{ffi::OsStrExt, process::ExitStatusExt},
     path::Path,
     process::{ExitCode, ExitStatus},
@@ -53,7 +54,12 @@ pub(crate) async fn run(arguments: EmulateArguments, verbose: u8) -> Result<Exit
                     .are_for_user(&session.emulator, completed_by(&user))?;
                 Browser::HandOver
             }
-            None => Browser::Users,
+            None if arguments.real_urls => Browser::Users,
+            // A browser that knows nothing of the proxy would go to the real Entra ID.
+            None => {
+                session.pages.are_for_person();
+                Browser::HandOver
+            }
         };
         let broker = session.start_broker(browser, verbose).await?;
         Ok::<_, Failure>((broker, browser))
@@ -177,7 +183,7 @@ async fn wait(mut child: Child, stops: &mut Stops) -> ExitCode {
         stop = stops.asked() => stop,
     };
     // Ctrl-C of a terminal has reached the program too; `kill` has not.
-    if stop == Stop::Terminate
+    if stop != Stop::Interrupt
         && let Some(process) = child.id().and_then(|id| Pid::from_raw(id.cast_signed()))
     {
         let _ = kill_process(process, Signal::TERM);
@@ -208,18 +214,10 @@ async fn serve(
     stops: &mut Stops,
 ) -> Result<ExitCode, Failure> {
     let lines = session.environment(browser).export_lines();
-    let mut output = io::stdout().lock();
-    output
-        .write_all(lines.as_bytes())
-        .and_then(|()| output.flush())
-        .map_err(|error| {
-            Failure::new(
-                Exit::Failed,
-                format!("the lines cannot be printed: {error}"),
-            )
-        })?;
-    drop(output);
-    eprintln!("the emulated cloud runs until Ctrl-C; the lines above lead a shell to it");
+    raw(lines.as_bytes())?;
+    tell(format_args!(
+        "the emulated cloud runs until Ctrl-C; the lines above lead a shell to it"
+    ));
     let _ = stops.asked().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -244,16 +242,18 @@ async fn report(mut entries: broadcast::Receiver<Entry>, verbose: u8) {
             Ok(entry) if entry.outcome == Outcome::RefusedHost => {
                 // A browser asks for some hosts again and again.
                 if refused.insert(entry.host.clone()) {
-                    eprintln!(
+                    tell(format_args!(
                         "azbroker: refused {}: it is not emulated, and nothing is forwarded",
                         entry.host
-                    );
+                    ));
                 }
             }
             Ok(entry) if entry.target == Target::Authorize && entry.aadsts().is_some() => {
-                eprintln!("azbroker: a sign-in page ended in an error: {entry}");
+                tell(format_args!(
+                    "azbroker: a sign-in page ended in an error: {entry}"
+                ));
             }
-            Ok(entry) if verbose > 0 => eprintln!("  {entry}"),
+            Ok(entry) if verbose > 0 => tell(format_args!("  {entry}")),
             Ok(_) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }

@@ -2,10 +2,11 @@ use super::broker_failure::broker_failure;
 use crate::{
     arguments::{ApplicationArguments, ListOutput, LoginArguments},
     failure::{Exit, Failure},
+    output::{line, tell},
 };
 use azure_identity_broker::{
-    BrokerOptions, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions, ParentWindow,
-    WithoutBroker,
+    BrokerClient, BrokerOptions, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions,
+    ParentWindow, WithoutBroker,
 };
 use std::process::ExitCode;
 
@@ -15,26 +16,32 @@ pub(crate) async fn run(arguments: LoginArguments) -> Result<ExitCode, Failure> 
         login_hint: arguments.username,
         ..options(arguments.application)
     };
-    let credential =
-        InteractiveBrowserCredential::new(Some(options)).map_err(|error| broker_failure(&error))?;
+    let credential = InteractiveBrowserCredential::new(Some(options))
+        .map_err(|error| broker_failure(&error, None))?;
     let scopes: Vec<_> = arguments.scope.iter().map(String::as_str).collect();
-    eprintln!("waiting for the sign-in in the browser that the broker opens; Ctrl-C gives it up");
+    // Who waits for a browser must know that there is somebody to open it.
+    BrokerClient::new()
+        .map_err(|error| broker_failure(&error, None))?
+        .accounts(None)
+        .await
+        .map_err(|error| broker_failure(&error, None))?;
+    tell("waiting for the sign-in in the browser that the broker opens; Ctrl-C gives it up");
     let record = credential
         .authenticate(&scopes, None)
         .await
-        .map_err(|error| broker_failure(&error))?;
+        .map_err(|error| broker_failure(&error, None))?;
     match arguments.output {
-        ListOutput::Text => eprintln!(
+        ListOutput::Text => tell(format_args!(
             "signed in as {} in tenant {}, for application {}",
             record.username(),
             record.tenant_id(),
             record.client_id()
-        ),
+        )),
         ListOutput::Json => {
             let json = record
                 .serialize()
                 .map_err(|error| Failure::of(Exit::Failed, &error))?;
-            println!("{json}");
+            line(json)?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -2,17 +2,18 @@ use super::broker_failure::broker_failure;
 use crate::{
     arguments::LogoutArguments,
     failure::{Exit, Failure},
+    output::tell,
 };
 use azure_identity_broker::BrokerClient;
 use std::process::ExitCode;
 
 /// Makes the broker forget one account or all of them.
 pub(crate) async fn run(arguments: &LogoutArguments) -> Result<ExitCode, Failure> {
-    let broker = BrokerClient::new().map_err(|error| broker_failure(&error))?;
+    let broker = BrokerClient::new().map_err(|error| broker_failure(&error, None))?;
     let held = broker
         .accounts(None)
         .await
-        .map_err(|error| broker_failure(&error))?;
+        .map_err(|error| broker_failure(&error, None))?;
     let meant: Vec<_> = held
         .accounts
         .iter()
@@ -28,15 +29,18 @@ pub(crate) async fn run(arguments: &LogoutArguments) -> Result<ExitCode, Failure
         )
         .with_hint("see `azbroker accounts`"));
     }
+    if meant.is_empty() {
+        tell("no account was signed in");
+    }
     for account in meant {
         broker
             .remove_account(account)
             .await
-            .map_err(|error| broker_failure(&error))?;
-        eprintln!(
+            .map_err(|error| broker_failure(&error, None))?;
+        tell(format_args!(
             "{} is forgotten; access tokens given out stay valid until they expire",
             account.username()
-        );
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

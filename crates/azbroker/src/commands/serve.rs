@@ -3,14 +3,20 @@ use crate::{
     arguments::ServeArguments,
     failure::{Exit, Failure},
 };
-use azbroker_service::{Configuration, ServeError, serve};
+use azbroker_service::{AuthorityHost, Configuration, ServeError, serve};
 use azure_core::time::Duration;
 use std::process::ExitCode;
 
 /// Serves until the bus goes away, or somebody asks for the end.
 pub(crate) async fn run(arguments: ServeArguments) -> Result<ExitCode, Failure> {
+    let further_authority_hosts = arguments
+        .authority_host
+        .iter()
+        .map(|host| AuthorityHost::parse(host))
+        .collect::<Result<_, _>>()
+        .map_err(|error| Failure::new(Exit::WrongUsage, error.to_string()))?;
     let configuration = Configuration {
-        further_authority_hosts: arguments.authority_host,
+        further_authority_hosts,
         sign_in_deadline: Duration::seconds(i64::from(arguments.sign_in_deadline)),
         browser: std::env::var("BROWSER").ok(),
     };

@@ -6,6 +6,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(crate) struct Stops {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Signal,
 }
 
 /// What asks a command to end.
@@ -15,6 +16,8 @@ pub(crate) enum Stop {
     Interrupt,
     /// `kill`, or the session's end.
     Terminate,
+    /// The terminal was closed.
+    Hangup,
 }
 
 impl Stops {
@@ -30,6 +33,7 @@ impl Stops {
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
+            hangup: listen(SignalKind::hangup())?,
         })
     }
 
@@ -38,6 +42,7 @@ impl Stops {
         tokio::select! {
             _ = self.interrupt.recv() => Stop::Interrupt,
             _ = self.terminate.recv() => Stop::Terminate,
+            _ = self.hangup.recv() => Stop::Hangup,
         }
     }
 }
@@ -48,6 +53,7 @@ impl Stop {
         128 + match self {
             Self::Interrupt => 2,
             Self::Terminate => 15,
+            Self::Hangup => 1,
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     arguments::TryArguments,
     failure::{Exit, Failure},
     offline::{Browser, BusCall, BusMonitor, Session},
+    output::{line, tell},
 };
 use azbroker_emulator::{Entry, Ledger, Target, World, default_world};
 use std::{
@@ -23,10 +24,13 @@ pub(crate) async fn run(arguments: &TryArguments, verbose: u8) -> Result<ExitCod
 }
 
 async fn show(arguments: &TryArguments, verbose: u8) -> Result<(), Failure> {
-    println!("Everything below runs on this machine; nothing is installed and nothing is kept.\n");
+    line(format_args!(
+        "Everything below runs on this machine; nothing is installed and nothing is kept.\n"
+    ))?;
     let watch = Stopwatch::start();
     let session = Session::start(World::default(), None).await?;
-    watch.step("emulated cloud: https://login.microsoftonline.com, https://demo.vault.azure.net");
+    watch
+        .step("emulated cloud: https://login.microsoftonline.com, https://demo.vault.azure.net")?;
     if arguments.browser {
         session.pages.are_for_person();
     } else {
@@ -49,21 +53,25 @@ async fn show(arguments: &TryArguments, verbose: u8) -> Result<(), Failure> {
         .map_err(|error| Failure::of(Exit::Failed, &error))?;
     let watch = Stopwatch::start();
     let broker = session.start_broker(Browser::HandOver, verbose).await?;
-    watch.step("broker: serves on a private session bus, a process of its own");
+    watch.step("broker: serves on a private session bus, a process of its own")?;
 
-    println!("\nFirst run of a program that holds no secret; no account is signed in yet:");
+    line(format_args!(
+        "\nFirst run of a program that holds no secret; no account is signed in yet:"
+    ))?;
     if arguments.browser {
         let user = &default_world::ADA;
-        println!(
-            "         sign in as {user}, password {}",
+        tell(format_args!(
+            "           sign in as {user}, password {}",
             default_world::ADA_PASSWORD
-        );
+        ));
     }
     program(&session, &mut bus, verbose).await?;
-    println!("\nSecond run, a new process; the broker holds the account now:");
+    line(format_args!(
+        "\nSecond run, a new process; the broker holds the account now:"
+    ))?;
     let secret = program(&session, &mut bus, verbose).await?;
     end(broker).await;
-    println!("\n{secret}");
+    line(format_args!("\n{secret}"))?;
     Ok(())
 }
 
@@ -83,20 +91,20 @@ async fn program(session: &Session, bus: &mut BusMonitor, verbose: u8) -> Result
     let took = watch.read();
     let hops = hops_since(session.emulator.ledger(), before);
     for call in bus.drain(&session.connection).await {
-        tell(&call, &hops);
+        show_call(&call, &hops)?;
     }
-    for hop in hops
-        .iter()
-        .filter(|hop| hop.target == Target::Vault && hop.status == Some(200))
-    {
-        step(None, &format!("https://{}{} read", hop.host, hop.path));
-    }
-    if verbose > 0 {
-        for hop in &hops {
-            println!("           {hop}");
+    let mut before = None;
+    for hop in &hops {
+        let took = before.and_then(|before| hop.time.duration_since(before).ok());
+        before = Some(hop.time);
+        if verbose > 0 {
+            step(took.unwrap_or_default(), &hop.to_string())?;
+        } else if hop.target == Target::Vault && hop.status == Some(200) {
+            let text = format!("https://{}{} read", hop.host, hop.path);
+            step(took.unwrap_or_default(), &text)?;
         }
     }
-    step(Some(took), "the program, from start to end");
+    step(took, "the program, from start to end")?;
     if !output.status.success() {
         return Err(Failure::new(
             Exit::Failed,
@@ -109,7 +117,7 @@ async fn program(session: &Session, bus: &mut BusMonitor, verbose: u8) -> Result
 }
 
 /// One line for a call to the broker: what was asked and how it was answered.
-fn tell(call: &BusCall, hops: &[Entry]) {
+fn show_call(call: &BusCall, hops: &[Entry]) -> Result<(), Failure> {
     let answer = match (&*call.member, &call.error) {
         (_, Some(error)) => error.clone(),
         ("acquireTokenInteractively", None) => {
@@ -123,19 +131,19 @@ fn tell(call: &BusCall, hops: &[Entry]) {
         ("acquireTokenSilently", None) => "a token, and nobody was asked".to_owned(),
         (_, None) => "answered".to_owned(),
     };
-    step(Some(call.took), &format!("{}: {answer}", call.member));
+    step(call.took, &format!("{}: {answer}", call.member))
 }
 
 fn hops_since(ledger: &Ledger, before: usize) -> Vec<Entry> {
     ledger.entries().split_off(before)
 }
 
-/// One line of a step, with how long it took where that was measured.
-fn step(took: Option<Duration>, text: &str) {
-    match took {
-        Some(took) => println!("{:>6.1} ms  {text}", took.as_secs_f64() * 1000.0),
-        None => println!("           {text}"),
-    }
+/// One line of a step, with how long it took.
+fn step(took: Duration, text: &str) -> Result<(), Failure> {
+    line(format_args!(
+        "{:>6.1} ms  {text}",
+        took.as_secs_f64() * 1000.0
+    ))
 }
 
 struct Stopwatch(Instant);
@@ -153,7 +161,7 @@ impl Stopwatch {
         self.0.elapsed()
     }
 
-    fn step(self, text: &str) {
-        step(Some(self.read()), text);
+    fn step(self, text: &str) -> Result<(), Failure> {
+        step(self.read(), text)
     }
 }

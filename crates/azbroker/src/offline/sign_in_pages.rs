@@ -1,4 +1,7 @@
-use crate::failure::{Exit, Failure, chain};
+use crate::{
+    failure::{Exit, Failure, chain},
+    output::tell,
+};
 use azbroker_emulator::{Emulator, SignIn, Visitor};
 use azbroker_service::{Prompt, SystemBrowser};
 use std::{
@@ -102,7 +105,7 @@ impl Pages {
         match who {
             Some(Who::Emulated { username, visitor }) => match visitor.visit(&url).await {
                 Ok(visited) if visited.status < 400 => {
-                    tracing::debug!("{username} has seen the last page");
+                    tracing::debug!(username, "the emulated user has seen the last page");
                 }
                 Ok(visited) => tracing::warn!(
                     "the sign-in of {username} ended on a page with HTTP {}",
@@ -112,7 +115,7 @@ impl Pages {
             },
             Some(Who::Person) => {
                 let url = url.replacen("https://login.microsoftonline.com", &self.emulator, 1);
-                println!("         sign in here: {url}");
+                tell(format_args!("           sign in here: {url}"));
                 let Ok(url) = azure_core::http::Url::parse(&url) else {
                     return;
                 };

@@ -147,7 +147,13 @@ fn a_broker_that_dies_in_mid_call_is_said_to_have_gone() {
 fn a_browser_that_does_not_work_is_named_at_once() {
     let place = Place::new();
     let output = place
-        .azbroker(&["emulate", "--", env!("CARGO_BIN_EXE_azbroker"), "login"])
+        .azbroker(&[
+            "emulate",
+            "--real-urls",
+            "--",
+            env!("CARGO_BIN_EXE_azbroker"),
+            "login",
+        ])
         .env("BROWSER", "/nonexistent/browser")
         .output()
         .unwrap();
@@ -159,7 +165,7 @@ fn a_browser_that_does_not_work_is_named_at_once() {
 }
 
 #[test]
-fn a_full_disk_is_an_error_and_not_a_hang() {
+fn a_folder_that_cannot_be_written_is_an_error_and_not_a_hang() {
     let place = Place::new();
     let output = place
         .azbroker(&["try"])
@@ -181,10 +187,34 @@ fn a_full_disk_is_an_error_and_not_a_hang() {
 const KILL_BROKER: &str = "for p in $(cat /proc/$PPID/task/*/children); do \
      read -r name < /proc/$p/comm; [ \"$name\" != azbroker ] || kill -9 $p; done";
 
+#[test]
+fn a_full_disk_behind_standard_output_is_one_line_and_a_closed_pipe_none() {
+    let place = Place::new();
+    for (command, full) in [("try", "/dev/full"), ("emulate", "/dev/full")] {
+        let output = place
+            .azbroker(&[command])
+            .stdout(std::fs::OpenOptions::new().write(true).open(full).unwrap())
+            .output()
+            .unwrap();
+        assert_eq!(code(&output), 1, "{output:?}");
+        assert_eq!(
+            stderr(&output),
+            "error: standard output cannot be written: No space left on device (os error 28)\n"
+        );
+    }
+    let closed = place.emulate(
+        &["--signed-in", ADA],
+        "\"$AZBROKER\" token --scope https://vault.azure.net/.default >/dev/full; echo $?; \
+         \"$AZBROKER\" accounts | true",
+    );
+    assert_eq!((code(&closed), stdout(&closed)), (0, "1\n"), "{closed:?}");
+    let errors = stderr(&closed).lines().count();
+    assert_eq!(errors, 1, "{closed:?}");
+    place.assert_clean();
+}
+
 fn browser_that_notes(place: &Place) -> std::path::PathBuf {
-    use std::os::unix::fs::PermissionsExt;
     let browser = place.home.path().join("browser");
-    std::fs::write(&browser, "#!/bin/sh\ntouch \"$HOME/opened\"\n").unwrap();
-    std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o700)).unwrap();
+    crate::setup::script(&browser, "touch \"$HOME/opened\"");
     browser
 }

@@ -120,9 +120,13 @@ fn a_wrong_vault_is_refused_by_name() {
     let place = Place::new();
     let output = place.emulate(
         &["--signed-in", ADA],
-        "AZURE_KEYVAULT_URL=https://wrong.vault.azure.net timeout 3 \"$AZBROKER\" key-vault-secret",
+        "AZURE_KEYVAULT_URL=https://wrong.vault.azure.net \"$AZBROKER\" key-vault-secret",
     );
-    assert_ne!(code(&output), 0);
+    assert_eq!((code(&output), stdout(&output)), (1, ""), "{output:?}");
+    assert!(
+        stderr(&output).contains("error: the emulated world has no vault 'wrong'; it has demo"),
+        "{output:?}"
+    );
     let line =
         "azbroker: refused wrong.vault.azure.net: it is not emulated, and nothing is forwarded";
     assert_eq!(
@@ -191,7 +195,7 @@ fn wrong_arguments_say_what_would_be_right() {
 #[test]
 fn without_a_command_it_prints_the_lines_for_a_shell_and_ends_when_asked() {
     let place = Place::new();
-    for signal in ["INT", "TERM"] {
+    for signal in ["INT", "TERM", "HUP"] {
         let mut emulate = place
             .azbroker(&["emulate", "--signed-in", ADA])
             .stdout(Stdio::piped())
@@ -225,27 +229,55 @@ fn without_a_command_it_prints_the_lines_for_a_shell_and_ends_when_asked() {
 
 #[test]
 fn a_program_that_is_under_way_is_ended_with_it() {
+    for signal in ["TERM", "HUP"] {
+        let place = Place::new();
+        let mut emulate = place
+            .azbroker(&[
+                "emulate",
+                "--",
+                "sh",
+                "-c",
+                "echo begun; exec tail -f /dev/null",
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut begun = String::new();
+        let mut shown = BufReader::new(emulate.stdout.take().unwrap());
+        shown.read_line(&mut begun).unwrap();
+        let kill = place
+            .program("sh")
+            .args(["-c", &format!("kill -{signal} {}", emulate.id())])
+            .status();
+        assert!(kill.unwrap().success());
+        assert_eq!(emulate.wait().unwrap().code(), Some(143), "{signal}");
+        place.assert_clean();
+        assert_eq!(crate::setup::processes_with(place.home.path()), 0);
+    }
+}
+
+#[test]
+fn without_a_user_the_page_opens_on_this_machine_and_never_at_the_real_entra_id() {
     let place = Place::new();
-    let mut emulate = place
+    let noted = place.home.path().join("noted");
+    let browser = place.home.path().join("browser");
+    crate::setup::script(&browser, &format!("echo \"$1\" > '{}'", noted.display()));
+    let output = place
         .azbroker(&[
             "emulate",
             "--",
             "sh",
             "-c",
-            "echo begun; exec tail -f /dev/null",
+            "\"$AZBROKER\" login & while [ ! -s \"$HOME/noted\" ]; do :; done; kill $!",
         ])
-        .stdout(Stdio::piped())
-        .spawn()
+        .env("AZBROKER", env!("CARGO_BIN_EXE_azbroker"))
+        .env("BROWSER", &browser)
+        .output()
         .unwrap();
-    let mut begun = String::new();
-    let mut shown = BufReader::new(emulate.stdout.take().unwrap());
-    shown.read_line(&mut begun).unwrap();
-    let kill = place
-        .program("sh")
-        .args(["-c", &format!("kill -TERM {}", emulate.id())])
-        .status();
-    assert!(kill.unwrap().success());
-    assert_eq!(emulate.wait().unwrap().code(), Some(143));
-    place.assert_clean();
-    assert_eq!(crate::setup::processes_with(place.home.path()), 0);
+    let page = std::fs::read_to_string(&noted).unwrap();
+    assert!(page.starts_with("http://127.0.0.1:"), "{page}");
+    assert!(
+        stderr(&output).contains(&format!("sign in here: {}", page.trim())),
+        "{output:?}"
+    );
 }

@@ -78,3 +78,10 @@ pub(crate) fn processes_with(word: &Path) -> usize {
         .filter(|environment| environment.windows(word.len()).any(|part| part == word))
         .count()
 }
+
+/// Writes a shell script of one line.
+pub(crate) fn script(path: &Path, line: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, format!("#!/bin/sh\n{line}\n")).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).unwrap();
+}

@@ -1,10 +1,10 @@
 //! An emulated cloud inside the test, so that the test sees its ledger, and a bus without anything on it.
 
-use crate::setup::Place;
+use crate::setup::{Place, script};
 use azbroker_emulator::{Behavior, Emulator, SignIn, Visitor, World, default_world};
 use std::{
     io::Read,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread::JoinHandle,
@@ -117,10 +117,4 @@ async fn walk(listener: UnixListener, client: reqwest::Client, user: Arc<Mutex<S
 pub(crate) fn end(mut broker: Child) {
     broker.kill().unwrap();
     broker.wait().unwrap();
-}
-
-fn script(path: &Path, line: &str) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::write(path, format!("#!/bin/sh\n{line}\n")).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).unwrap();
 }

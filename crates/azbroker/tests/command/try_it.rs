@@ -73,23 +73,23 @@ fn a_person_can_sign_in_by_hand_with_a_browser_that_knows_no_proxy() {
     // The browser notes the page and fetches it, as a browser without any setting would.
     let noted = place.home.path().join("noted");
     let browser = place.home.path().join("browser");
-    std::fs::write(
+    crate::setup::script(
         &browser,
-        format!(
-            "#!/bin/sh\necho \"$1\" > '{0}.new'\nmv '{0}.new' '{0}'\n",
+        &format!(
+            "echo \"$1\" > '{0}.new'; mv '{0}.new' '{0}'",
             noted.display()
         ),
-    )
-    .unwrap();
-    make_executable(&browser);
+    );
     let mut tried = place
         .azbroker(&["try", "--browser"])
         .env("BROWSER", &browser)
         .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
     let mut shown = std::io::BufReader::new(tried.stdout.take().unwrap());
-    let page = first_line_with(&mut shown, "sign in here: ");
+    let mut told = std::io::BufReader::new(tried.stderr.take().unwrap());
+    let page = first_line_with(&mut told, "sign in here: ");
     assert!(page.starts_with("http://127.0.0.1:"), "{page}");
 
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -135,9 +135,4 @@ fn first_line_with(shown: &mut impl std::io::BufRead, mark: &str) -> String {
             return rest.trim().to_owned();
         }
     }
-}
-
-fn make_executable(path: &std::path::Path) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).unwrap();
 }
