@@ -12,7 +12,7 @@ use crate::harness::*;
 #[tokio::test]
 async fn an_unknown_host_is_refused_by_name() {
     let emulator = emulator().await;
-    for host in ["example.com", "other.vault.azure.net"] {
+    for host in ["example.com", "a.other.vault.azure.net"] {
         let answer = raw(
             &emulator,
             &format!("CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n\r\n"),
@@ -34,13 +34,63 @@ async fn an_unknown_host_is_refused_by_name() {
     }
     assert_eq!(
         emulator.ledger().refused_hosts(),
-        ["example.com", "other.vault.azure.net"]
+        ["example.com", "a.other.vault.azure.net"]
     );
     assert_eq!(
         emulator
             .ledger()
             .count(|entry| entry.outcome == Outcome::RefusedHost),
         4
+    );
+}
+
+#[tokio::test]
+async fn a_vault_that_is_not_in_the_world_says_which_are() {
+    let emulator = emulator().await;
+    let answer = emulator
+        .http_client()
+        .get("https://other.vault.azure.net/secrets/MySecret?api-version=7.4")
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(answer.status(), 404);
+    assert_eq!(
+        answer.text().await.expect("a body"),
+        r#"{"error":{"code":"VaultNotFound","message":"the emulated world has no vault 'other'; it has demo"}}"#
+    );
+    assert_eq!(emulator.ledger().refused_hosts(), ["other.vault.azure.net"]);
+}
+
+#[tokio::test]
+async fn sign_in_pages_are_there_in_plain_http_for_this_machine_and_tokens_are_not() {
+    let emulator = emulator().await;
+    let client = Client::builder().no_proxy().build().expect("a client");
+    let own = emulator.proxy_url();
+    let page = |path: &str| format!("{own}/organizations/oauth2/v2.0/{path}");
+    let authorize = client.get(page("authorize")).send().await.expect("a page");
+    let text = authorize.text().await.expect("a body");
+    assert!(text.contains("<h1>Sign-in is not possible</h1>"), "{text}");
+    let token = client.post(page("token")).send().await.expect("an answer");
+    assert_eq!(token.status(), 400);
+    assert!(
+        token
+            .text()
+            .await
+            .expect("a body")
+            .contains("this is a proxy")
+    );
+    let named = client
+        .get(page("authorize"))
+        .header("host", "evil.example")
+        .send()
+        .await
+        .expect("an answer");
+    assert!(
+        named
+            .text()
+            .await
+            .expect("a body")
+            .contains("this is a proxy")
     );
 }
 
