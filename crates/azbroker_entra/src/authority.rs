@@ -114,6 +114,10 @@ impl Authority {
         self.endpoint("authorize")
     }
 
+    pub(crate) fn origin(&self) -> &Url {
+        &self.origin
+    }
+
     fn endpoint(&self, name: &str) -> Url {
         let mut url = self.origin.clone();
         url.set_path(&format!("/{}/oauth2/v2.0/{name}", self.tenant));
@@ -168,7 +172,7 @@ pub enum AuthorityError {
     NoTenant(String),
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
@@ -178,7 +182,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// What of a wrong authority may be shown: no credentials, no parameters, not too long.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let text = text.split(['?', '#']).next().unwrap_or_default();
     let text = match text.rsplit_once('@') {
         Some((_, rest)) => rest,

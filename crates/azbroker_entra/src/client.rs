@@ -86,7 +86,7 @@ impl Client {
                 source,
             })?;
         let status = response.status();
-        let server_time = self.server_time(response.headers(), &host);
+        let server_time = self.server_time(request, response.headers());
         let body = response.body().as_ref();
         if status.is_success() {
             return Tokens::from_json(
@@ -113,7 +113,11 @@ impl Client {
     }
 
     /// Reads the server's time, and says so when this machine's differs much from it.
-    fn server_time(&self, headers: &headers::Headers, host: &str) -> Option<OffsetDateTime> {
+    fn server_time(
+        &self,
+        request: &TokenRequest,
+        headers: &headers::Headers,
+    ) -> Option<OffsetDateTime> {
         const TOLERATED: Duration = Duration::minutes(5);
         let server_time = time::parse_rfc7231(
             headers.get_optional_str(&headers::HeaderName::from_static("date"))?,
@@ -127,7 +131,9 @@ impl Client {
             } else {
                 "behind"
             };
+            let host = request.authority.host();
             tracing::warn!(
+                correlation_id = %request.correlation_id,
                 "this machine's clock is {minutes} minutes {side} {host}: set it, or tokens will be refused"
             );
         }

@@ -63,4 +63,32 @@ impl Error {
             _ => None,
         }
     }
+
+    /// What the user or an administrator can do, where there is something.
+    pub fn next_step(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(refusal) => refusal.next_step(),
+            Self::Unreachable { .. } => Some("check the network and the proxy"),
+            Self::Unavailable { .. } | Self::TimedOut { .. } => Some("try again later"),
+            Self::NotFinished { .. } => Some("try again"),
+            _ => None,
+        }
+    }
+
+    /// One sentence: the error with its causes, once each, and after a semicolon what to do.
+    pub fn to_sentence(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            if !text.contains(&cause_text) {
+                text = format!("{text}: {cause_text}");
+            }
+            source = cause.source();
+        }
+        match self.next_step() {
+            Some(next_step) => format!("{text}; {next_step}"),
+            None => text,
+        }
+    }
 }

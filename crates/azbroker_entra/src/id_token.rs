@@ -122,3 +122,6 @@ impl IdTokenClaims {
             && (!expected.is_id() || expected.as_str().eq_ignore_ascii_case(&self.tid))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@
 
 mod account;
 mod authority;
+mod authority_host;
 mod authorization_request;
 mod claims;
 mod client;
@@ -29,6 +30,7 @@ mod form;
 mod grant;
 mod id_token;
 mod last_page;
+mod loopback_peer;
 mod pkce;
 mod prompt;
 mod redirect_listener;
@@ -42,6 +44,7 @@ mod token_response;
 
 pub use account::{Account, HomeAccountId};
 pub use authority::{Authority, AuthorityError};
+pub use authority_host::{AuthorityHost, AuthorityHostError};
 pub use authorization_request::PromptBehavior;
 pub use claims::{Claims, ClaimsError};
 pub use client::{Client, TokenRequest};

@@ -1,7 +1,7 @@
 //! Receives the one redirect of a sign-in on this machine's loopback
 //! ([RFC 8252 section 7.3](https://www.rfc-editor.org/rfc/rfc8252#section-7.3)).
 
-use crate::{AuthorizationCode, Refusal, last_page::LastPage};
+use crate::{AuthorizationCode, Refusal, last_page::LastPage, loopback_peer::may_redirect};
 use azure_core::http::Url;
 use http_body_util::Full;
 use hyper::{
@@ -77,11 +77,15 @@ impl RedirectListener {
                     // `waiting` holds the sender until it is used.
                     Err(_) => unreachable!("the sender is used once"),
                 },
-                stream = accept(&self.v4), if connections.len() < MOST_CONNECTIONS => stream,
-                stream = accept_some(self.v6.as_ref()), if connections.len() < MOST_CONNECTIONS => stream,
+                stream = accept(&self.v4) => stream,
+                stream = accept_some(self.v6.as_ref()) => stream,
                 Some(_) = connections.join_next() => continue,
             };
             if let Some(stream) = stream {
+                // Whoever only holds connections open gives way to the browser.
+                if connections.len() >= MOST_CONNECTIONS {
+                    connections.abort_all();
+                }
                 connections.spawn(serve(stream, waiting.clone()));
             }
         }
@@ -114,7 +118,7 @@ const MOST_CONNECTIONS: usize = 32;
 const LAST_PAGE_WAIT: Duration = Duration::from_millis(200);
 
 /// How long a connection may take to send its request.
-const REQUEST_WAIT: Duration = Duration::from_secs(10);
+const REQUEST_WAIT: Duration = Duration::from_secs(2);
 
 type Answer = (
     Result<AuthorizationCode, Refusal>,
@@ -127,8 +131,15 @@ struct Waiting {
     sender: Mutex<Option<oneshot::Sender<Answer>>>,
 }
 
+/// The next connection, unless it is another user's.
 async fn accept(listener: &TcpListener) -> Option<TcpStream> {
-    listener.accept().await.ok().map(|(stream, _)| stream)
+    let (stream, peer) = listener.accept().await.ok()?;
+    let local = stream.local_addr().ok()?;
+    if !may_redirect(peer, local) {
+        tracing::warn!("another user of this machine connected to the sign-in's address");
+        return None;
+    }
+    Some(stream)
 }
 
 async fn accept_some(listener: Option<&TcpListener>) -> Option<TcpStream> {

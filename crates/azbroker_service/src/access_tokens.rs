@@ -5,6 +5,7 @@ use azure_core::{
 };
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -68,7 +69,11 @@ impl AccessTokens {
         (held.expires_on - Self::MARGIN > self.clock.now()).then_some(held)
     }
 
-    /// Keeps the access token of an answer, and drops whatever has expired.
+    /// More than any user's programs need. Callers choose scopes freely, so there must be an end.
+    const MOST: usize = 1_000;
+
+    /// Keeps the access token of an answer, and drops whatever has expired; of too many, those that expire
+    /// first.
     pub(crate) fn put(&self, key: Key, tokens: &Tokens) -> Arc<Held> {
         let token = Arc::new(Held {
             access_token: tokens.access_token.clone(),
@@ -79,6 +84,7 @@ impl AccessTokens {
         let now = self.clock.now();
         let mut held = self.lock();
         held.retain(|_, token| token.expires_on > now);
+        make_room(&mut held, &key, Self::MOST, |token| token.expires_on);
         held.insert(key, token.clone());
         token
     }
@@ -99,5 +105,42 @@ impl AccessTokens {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Arc<Held>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Leaves room for one with this key: of too many, those go that expire first.
+fn make_room<K: Clone + Eq + Hash, V>(
+    held: &mut HashMap<K, V>,
+    key: &K,
+    most: usize,
+    expires_on: impl Fn(&V) -> OffsetDateTime,
+) {
+    while held.len() >= most && !held.contains_key(key) {
+        let first = held.iter().min_by_key(|(_, value)| expires_on(value));
+        let Some(first) = first.map(|(key, _)| key.clone()) else {
+            return;
+        };
+        held.remove(&first);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_too_many_tokens_the_one_that_expires_first_is_dropped() {
+        let expires_in = |minutes| OffsetDateTime::UNIX_EPOCH + Duration::minutes(minutes);
+        let mut held = HashMap::from([
+            ("a", expires_in(60)),
+            ("b", expires_in(10)),
+            ("c", expires_in(20)),
+        ]);
+        make_room(&mut held, &"d", 4, |time| *time);
+        make_room(&mut held, &"a", 3, |time| *time);
+        assert_eq!(held.len(), 3, "there is room, or the place is its own");
+        make_room(&mut held, &"d", 3, |time| *time);
+        assert!(!held.contains_key("b"), "{held:?}");
+        assert_eq!(held.len(), 2);
     }
 }

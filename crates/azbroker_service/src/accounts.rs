@@ -1,8 +1,13 @@
-use crate::token_store::{MemoryStore, SecretServiceStore, StoreError, StoredGrant, TokenStore};
-use azbroker_entra::{Account, ClientId, Clock, HomeAccountId, RefreshToken, Tenant, Tokens};
-use azure_core::time::OffsetDateTime;
+mod change;
+mod keeper;
+
+use crate::token_store::{StoredGrant, TokenStore};
+use azbroker_entra::{Account, ClientId, Clock, HomeAccountId, RefreshToken, Tenant};
+use keeper::Keeper;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OnceCell;
+
+pub(crate) use change::{Change, Renewed};
 
 /// The accounts held, with a refresh token for each application that signed them in.
 ///
@@ -11,16 +16,19 @@ use tokio::sync::OnceCell;
 #[derive(Debug)]
 pub(crate) struct Accounts {
     clock: Arc<dyn Clock>,
-    /// The store to use, until it is opened; without one the Secret Service is looked for.
-    given: Mutex<Option<Box<dyn TokenStore>>>,
-    store: OnceCell<Box<dyn TokenStore>>,
+    opened: OnceCell<()>,
+    /// Whoever changes something has it, from the look at what is held until the store has followed.
+    keeper: tokio::sync::Mutex<Keeper>,
+    /// The keeper's description, for those who do not wait for it.
+    description: Mutex<String>,
     grants: Mutex<Vec<HeldGrant>>,
 }
 
 #[derive(Debug)]
 struct HeldGrant {
     grant: StoredGrant,
-    used_on: OffsetDateTime,
+    /// Whether the store has it.
+    saved: bool,
 }
 
 /// Whose token is asked for.
@@ -42,61 +50,50 @@ impl Accounts {
     pub(crate) fn new(clock: Arc<dyn Clock>, store: Option<Box<dyn TokenStore>>) -> Self {
         Self {
             clock,
-            given: Mutex::new(store),
-            store: OnceCell::new(),
-            grants: Mutex::new(Vec::new()),
+            opened: OnceCell::new(),
+            keeper: tokio::sync::Mutex::new(Keeper::new(store.map(Arc::from))),
+            description: Mutex::default(),
+            grants: Mutex::default(),
+        }
+    }
+
+    /// What keeps the refresh tokens, and what is wrong with it.
+    pub(crate) async fn store_description(&self) -> String {
+        self.ready().await;
+        self.description
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Waits for its turn to change something. Nobody else changes anything until the guard is dropped.
+    pub(crate) async fn change(&self) -> Change<'_> {
+        self.ready().await;
+        self.begin_change().await
+    }
+
+    async fn begin_change(&self) -> Change<'_> {
+        Change {
+            keeper: self.keeper.lock().await,
+            accounts: self,
         }
     }
 
     /// Opens the store and reads what it keeps; all later calls find it done.
-    pub(crate) async fn ready(&self) -> &dyn TokenStore {
-        self.store
-            .get_or_init(|| async {
-                match self.open().await {
-                    Ok(store) => store,
-                    Err(reason) => {
-                        tracing::info!("accounts rest in memory: {reason}");
-                        Box::new(MemoryStore::new(&reason.to_string())) as Box<dyn TokenStore>
-                    }
-                }
-            })
-            .await
-            .as_ref()
+    async fn ready(&self) {
+        self.opened
+            .get_or_init(|| async { self.begin_change().await.open().await })
+            .await;
     }
 
-    async fn open(&self) -> Result<Box<dyn TokenStore>, StoreError> {
-        let given = self
-            .given
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let store = match given {
-            Some(store) => store,
-            None => Box::new(SecretServiceStore::open().await?),
-        };
-        let grants = store.load().await?;
-        tracing::debug!(
-            grants = grants.len(),
-            "accounts rest in: {}",
-            store.description()
-        );
-        *self.lock() = grants
-            .into_iter()
-            .map(|grant| HeldGrant {
-                used_on: grant.saved_on,
-                grant,
-            })
-            .collect();
-        Ok(store)
-    }
-
-    /// Every account once, the one last used first.
+    /// Every account once, the one that signed in last first.
     pub(crate) async fn list(&self) -> Vec<Account> {
         self.ready().await;
         self.sorted()
     }
 
-    /// The account meant in an environment; for [`Subject::Default`] the one last used with the tenant.
+    /// The account meant in an environment; for [`Subject::Default`] the last one of
+    /// the tenant, else the last one.
     pub(crate) async fn find(
         &self,
         subject: &Subject,
@@ -136,72 +133,6 @@ impl Accounts {
         Some(held.grant.refresh_token.clone())
     }
 
-    /// Remembers that an account was just used.
-    pub(crate) fn used(&self, account: &Account, client_id: &ClientId) {
-        let now = self.clock.now();
-        if let Some(held) = self
-            .lock()
-            .iter_mut()
-            .find(|held| held.is(account, client_id))
-        {
-            held.used_on = now;
-        }
-    }
-
-    /// Keeps the refresh token of an answer, in the store before the caller gets its reply.
-    pub(crate) async fn keep(&self, tokens: &Tokens, client_id: &ClientId) {
-        let Some(refresh_token) = tokens.refresh_token.clone() else {
-            return;
-        };
-        let store = self.ready().await;
-        let now = self.clock.now();
-        let grant = StoredGrant {
-            account: self.home_view(&tokens.account),
-            client_id: client_id.clone(),
-            refresh_token,
-            saved_on: now,
-        };
-        {
-            let mut grants = self.lock();
-            grants.retain(|held| !held.is(&grant.account, client_id));
-            grants.push(HeldGrant {
-                grant: grant.clone(),
-                used_on: now,
-            });
-        }
-        if let Err(fault) = store.save(&grant).await {
-            tracing::warn!("an account is held in memory only: {fault}");
-        }
-    }
-
-    /// Forgets an account, or only what one application has of it. Tells whether there was anything.
-    ///
-    /// # Errors
-    ///
-    /// When the store still keeps it.
-    pub(crate) async fn remove(
-        &self,
-        environment: &str,
-        home_account_id: &HomeAccountId,
-        client_id: Option<&ClientId>,
-    ) -> Result<bool, StoreError> {
-        let store = self.ready().await;
-        let removed = {
-            let mut grants = self.lock();
-            let before = grants.len();
-            grants.retain(|held| {
-                held.grant.account.environment != environment
-                    || held.grant.account.home_account_id != *home_account_id
-                    || client_id.is_some_and(|client_id| held.grant.client_id != *client_id)
-            });
-            grants.len() < before
-        };
-        store
-            .remove(environment, home_account_id, client_id)
-            .await?;
-        Ok(removed)
-    }
-
     /// An answer for a guest tenant describes the account there; what is held describes it at home.
     fn home_view(&self, account: &Account) -> Account {
         let at_home = account
@@ -222,7 +153,7 @@ impl Accounts {
     fn sorted(&self) -> Vec<Account> {
         let grants = self.lock();
         let mut held: Vec<_> = grants.iter().collect();
-        held.sort_by_key(|held| std::cmp::Reverse(held.used_on));
+        held.sort_by_key(|held| std::cmp::Reverse(held.grant.signed_in_on));
         let mut accounts: Vec<Account> = Vec::new();
         for held in held {
             let account = &held.grant.account;

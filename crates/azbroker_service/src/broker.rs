@@ -3,14 +3,16 @@ mod silent;
 
 use crate::{
     access_tokens::{AccessTokens, Held, Key},
-    accounts::Accounts,
+    accounts::{Accounts, Change, Renewed},
     configuration::Configuration,
     denial::Denial,
     keyed_locks::KeyedLocks,
     request::Request,
     token_store::TokenStore,
 };
-use azbroker_entra::{Account, Client, ClientId, Clock, HomeAccountId, Prompt, Tokens};
+use azbroker_entra::{
+    Account, Client, ClientId, Clock, HomeAccountId, Prompt, RefreshToken, Tokens,
+};
 use azbroker_protocol::Status;
 use std::sync::Arc;
 
@@ -62,14 +64,14 @@ impl Broker {
         &self.configuration
     }
 
-    /// The accounts held, the one last used first.
+    /// The accounts held, the one that signed in last first.
     pub(crate) async fn accounts(&self) -> Vec<Account> {
         self.accounts.list().await
     }
 
     /// What keeps the refresh tokens.
     pub(crate) async fn store_description(&self) -> String {
-        self.accounts.ready().await.description().to_owned()
+        self.accounts.store_description().await
     }
 
     /// Forgets an account for every application. Tells whether it was held.
@@ -78,9 +80,10 @@ impl Broker {
         environment: &str,
         home_account_id: &HomeAccountId,
     ) -> Result<bool, Denial> {
+        let mut change = self.accounts.change().await;
         self.access_tokens
             .remove(environment, home_account_id, None);
-        self.accounts
+        change
             .remove(environment, home_account_id, None)
             .await
             .map_err(|fault| {
@@ -91,9 +94,29 @@ impl Broker {
             })
     }
 
-    /// Keeps what an answer of Entra ID brought; the refresh token is safe before the caller is answered.
+    /// Keeps what a sign-in brought; the refresh token is safe before the caller is answered.
     async fn keep(&self, request: &Request, tokens: &Tokens) -> Issued {
-        self.accounts.keep(tokens, &request.client_id).await;
+        let mut change = self.accounts.change().await;
+        change.keep(tokens, &request.client_id).await;
+        self.issue(&change, request, tokens)
+    }
+
+    /// Keeps what a redeemed refresh token brought, unless the account was removed meanwhile.
+    async fn renew(
+        &self,
+        request: &Request,
+        tokens: &Tokens,
+        redeemed: &RefreshToken,
+    ) -> Option<Issued> {
+        let mut change = self.accounts.change().await;
+        match change.renew(tokens, &request.client_id, redeemed).await {
+            Renewed::Kept | Renewed::Superseded => Some(self.issue(&change, request, tokens)),
+            Renewed::Gone => None,
+        }
+    }
+
+    /// Holds the access token of an answer: while nobody can remove the account, who would miss it here.
+    fn issue(&self, _change: &Change<'_>, request: &Request, tokens: &Tokens) -> Issued {
         let account = tokens.account.clone();
         let token = self.access_tokens.put(self.key(request, &account), tokens);
         Issued { account, token }

@@ -1,10 +1,11 @@
+use azbroker_entra::AuthorityHost;
 use azure_core::time::Duration;
 
 /// What a broker may be told.
 #[derive(Clone, Debug)]
 pub struct Configuration {
     /// Authority hosts to serve besides the known clouds', such as `login.contoso.example:8443`.
-    pub further_authority_hosts: Vec<String>,
+    pub further_authority_hosts: Vec<AuthorityHost>,
     /// How long the user has for a sign-in. Clients give up after 300 s, so it must be less.
     pub sign_in_deadline: Duration,
     /// The value of the environment variable `BROWSER`.

@@ -1,9 +1,9 @@
 use crate::{
     Broker,
-    access_tokens::Held,
     broker::Issued,
     denial::Denial,
     interactive_flows::{Caller, Ended, InteractiveFlows},
+    limit::Limit,
     reply,
     request::{Request, check_size},
 };
@@ -13,6 +13,7 @@ use azbroker_protocol::{
     Status, VersionReply,
 };
 use std::sync::Arc;
+use tracing::{Instrument, Span, field::Empty};
 use zbus::{Connection, message::Header};
 
 /// Puts a broker's object on a connection. It answers from then on, with a name on the bus or without.
@@ -24,6 +25,8 @@ pub async fn serve_at(connection: &Connection, broker: Arc<Broker>) -> zbus::Res
     let interface = Interface {
         broker,
         flows: InteractiveFlows::default(),
+        requests: Limit::new(128, 1_024),
+        sign_ins: Limit::new(16, 64),
     };
     connection
         .object_server()
@@ -36,6 +39,10 @@ pub async fn serve_at(connection: &Connection, broker: Arc<Broker>) -> zbus::Res
 struct Interface {
     broker: Arc<Broker>,
     flows: InteractiveFlows,
+    /// A program may ask for many tokens at once; most wait for the same redemption.
+    requests: Limit,
+    /// Each sign-in has a port of its own and a page in the browser.
+    sign_ins: Limit,
 }
 
 #[zbus::interface(name = "com.microsoft.identity.Broker1")]
@@ -49,24 +56,16 @@ impl Interface {
         #[zbus(header)] header: Header<'_>,
     ) -> String {
         let call = Call::new(Method::Accounts, correlation_id, &header);
-        let read = check_size(request)
-            .and_then(|()| AccountsRequest::from_json(request).map_err(Denial::from));
-        if let Err(denial) = read {
-            return call.denied(&denial);
-        }
-        let accounts: Vec<_> = self
-            .broker
-            .accounts()
-            .await
-            .iter()
-            .map(reply::account)
-            .collect();
-        tracing::debug!(correlation_id = %call.correlation_id, accounts = accounts.len(), "answered");
-        AccountsReply {
-            accounts,
-            store: Some(self.broker.store_description().await),
-        }
-        .to_json()
+        self.answer(&call, async {
+            check_size(request)?;
+            AccountsRequest::from_json(request)?;
+            let accounts = self.broker.accounts().await;
+            let accounts: Vec<_> = accounts.iter().map(reply::account).collect();
+            tracing::debug!(accounts = accounts.len(), "answered");
+            let store = Some(self.broker.store_description().await);
+            Ok(AccountsReply { accounts, store }.to_json())
+        })
+        .await
     }
 
     #[zbus(name = "acquireTokenSilently")]
@@ -78,12 +77,12 @@ impl Interface {
         #[zbus(header)] header: Header<'_>,
     ) -> String {
         let call = Call::new(Method::AcquireTokenSilently, correlation_id, &header);
-        let answer = async {
-            let request = self.read(&call, request)?;
+        self.answer(&call, async {
+            let request = self.read(&call, "silent", request)?;
             let issued = self.broker.acquire_token_silently(&request).await?;
-            Ok((request, issued))
-        };
-        call.answered(answer.await)
+            Ok(token_reply(&request, &issued))
+        })
+        .await
     }
 
     #[zbus(name = "acquireTokenInteractively")]
@@ -96,8 +95,9 @@ impl Interface {
         #[zbus(connection)] connection: &Connection,
     ) -> String {
         let call = Call::new(Method::AcquireTokenInteractively, correlation_id, &header);
-        let answer = async {
-            let request = self.read(&call, request)?;
+        self.answer(&call, async {
+            let _one_of_few = self.sign_ins.enter(&call.caller)?;
+            let request = self.read(&call, "interactive", request)?;
             let sign_in = self.broker.acquire_token_interactively(&request);
             let issued = self
                 .flows
@@ -112,9 +112,9 @@ impl Interface {
                         },
                     )
                 })??;
-            Ok((request, issued))
-        };
-        call.answered(answer.await)
+            Ok(token_reply(&request, &issued))
+        })
+        .await
     }
 
     #[zbus(name = "cancelInteractiveFlow")]
@@ -126,6 +126,8 @@ impl Interface {
         #[zbus(header)] header: Header<'_>,
     ) -> String {
         let call = Call::new(Method::CancelInteractiveFlow, correlation_id, &header);
+        call.span
+            .in_scope(|| tracing::debug!("the sign-ins of this caller end"));
         self.flows.cancel(&call.caller);
         "{}".to_owned()
     }
@@ -139,19 +141,18 @@ impl Interface {
         #[zbus(header)] header: Header<'_>,
     ) -> String {
         let call = Call::new(Method::RemoveAccount, correlation_id, &header);
-        let answer = async {
+        self.answer(&call, async {
             check_size(request)?;
             let account = RemoveAccountRequest::from_json(request)?.account;
             let home_account_id = HomeAccountId::parse(&account.home_account_id)
                 .ok_or_else(|| Denial::malformed("the account has no home account ID"))?;
-            self.broker
+            let removed = self
+                .broker
                 .remove_account(&account.environment, &home_account_id)
-                .await
-        };
-        match answer.await {
-            Ok(removed) => RemoveAccountReply { removed }.to_json(),
-            Err(denial) => call.denied(&denial),
-        }
+                .await?;
+            Ok(RemoveAccountReply { removed }.to_json())
+        })
+        .await
     }
 
     #[zbus(name = "getLinuxBrokerVersion")]
@@ -197,52 +198,69 @@ impl Interface {
 }
 
 impl Interface {
-    fn read(&self, call: &Call, request: &str) -> Result<Request, Denial> {
-        Request::read(request, call.correlation_id, self.broker.configuration())
+    /// Answers a call, unless its caller has too many under way; all that is logged meanwhile says whose
+    /// call it is for.
+    async fn answer(
+        &self,
+        call: &Call,
+        work: impl Future<Output = Result<String, Denial>> + Send,
+    ) -> String {
+        let answer = async {
+            let caller = call
+                .caller
+                .as_ref()
+                .map_or("the peer", |name| name.as_str());
+            tracing::debug!(caller, "{} asked", call.method);
+            let answer = async {
+                let _one_of_many = self.requests.enter(&call.caller)?;
+                work.await
+            };
+            answer.await.unwrap_or_else(|denial| {
+                tracing::debug!(status = %denial.status, "denied: {}", denial.context);
+                denial.to_reply()
+            })
+        };
+        answer.instrument(call.span.clone()).await
+    }
+
+    fn read(&self, call: &Call, flow: &str, request: &str) -> Result<Request, Denial> {
+        call.span.record("flow", flow);
+        let request = Request::read(request, call.correlation_id, self.broker.configuration())?;
+        call.span.record("client_id", request.client_id.as_str());
+        Ok(request)
     }
 }
 
 /// One call: who makes it and under which ID it is logged.
 struct Call {
+    method: Method,
     caller: Caller,
     correlation_id: CorrelationId,
+    /// It is made for warnings too, so that they say which call they are about.
+    span: Span,
 }
 
 impl Call {
     fn new(method: Method, correlation_id: &str, header: &Header<'_>) -> Self {
-        let caller = header.sender().map(|name| name.to_owned().into());
         // A client without an ID, or with one that is none, gets a new one.
         let correlation_id =
             CorrelationId::parse_str(correlation_id).unwrap_or_else(|_| CorrelationId::new_v4());
-        let shown: &str = header.sender().map_or("the peer", |name| name.as_str());
-        tracing::debug!(%correlation_id, caller = shown, "{method} asked");
         Self {
-            caller,
+            method,
+            caller: header.sender().map(|name| name.to_owned().into()),
             correlation_id,
+            span: tracing::warn_span!(
+                "request",
+                %correlation_id,
+                flow = Empty,
+                client_id = Empty
+            ),
         }
     }
+}
 
-    fn answered(&self, answer: Result<(Request, Issued), Denial>) -> String {
-        match answer {
-            Ok((request, Issued { account, token })) => {
-                let Held { expires_on, .. } = &*token;
-                tracing::debug!(
-                    correlation_id = %self.correlation_id,
-                    client_id = %request.client_id,
-                    scopes = %request.scopes,
-                    %expires_on,
-                    "token given"
-                );
-                reply::token(&request, &account, &token)
-            }
-            Err(denial) => self.denied(&denial),
-        }
-    }
-
-    fn denied(&self, denial: &Denial) -> String {
-        tracing::debug!(
-            correlation_id = %self.correlation_id, status = %denial.status, "denied: {}", denial.context
-        );
-        denial.to_reply()
-    }
+fn token_reply(request: &Request, issued: &Issued) -> String {
+    let Issued { account, token } = issued;
+    tracing::debug!(scopes = %request.scopes, expires_on = %token.expires_on, "token given");
+    reply::token(request, account, token)
 }

@@ -1,6 +1,5 @@
 use azbroker_entra::{Error, RefusalKind};
 use azbroker_protocol::{ErrorReply, MalformedMessage, Status};
-use std::error::Error as _;
 
 /// Why a request got no token: what becomes the error of a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +75,7 @@ impl Denial {
             .map_or(0, |code| i64::from(*code));
         Self {
             status,
-            context: sentence(error),
+            context: error.to_sentence(),
             code,
         }
     }
@@ -85,29 +84,5 @@ impl Denial {
 impl From<MalformedMessage> for Denial {
     fn from(fault: MalformedMessage) -> Self {
         Self::malformed(fault.to_string())
-    }
-}
-
-/// The error with its causes, once each, and what to do.
-fn sentence(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    let next_step = match error {
-        Error::Refused(refusal) => refusal.next_step(),
-        Error::Unreachable { .. } => Some("check the network and the proxy"),
-        Error::Unavailable { .. } | Error::TimedOut { .. } => Some("try again later"),
-        Error::NotFinished { .. } => Some("try again"),
-        _ => None,
-    };
-    match next_step {
-        Some(next_step) => format!("{text}; {next_step}"),
-        None => text,
     }
 }

@@ -16,13 +16,16 @@ mod dbus;
 mod denial;
 mod interactive_flows;
 mod keyed_locks;
+mod limit;
 mod reply;
 mod request;
 mod serve;
 mod token_store;
 
 /// What a broker is made with.
-pub use azbroker_entra::{Client, Clock, Prompt, SystemBrowser, SystemClock};
+pub use azbroker_entra::{
+    AuthorityHost, AuthorityHostError, Client, Clock, Prompt, SystemBrowser, SystemClock,
+};
 /// The name on the bus.
 pub use azbroker_protocol::BUS_NAME;
 pub use broker::Broker;

@@ -1,5 +1,7 @@
 use crate::{accounts::Subject, configuration::Configuration, denial::Denial};
-use azbroker_entra::{Authority, Claims, ClientId, CorrelationId, HomeAccountId, Scopes};
+use azbroker_entra::{
+    Authority, AuthorityHost, Claims, ClientId, CorrelationId, HomeAccountId, Scopes,
+};
 use azbroker_protocol::{Status, TokenRequest};
 
 /// A token request that makes sense.
@@ -74,12 +76,8 @@ pub(crate) fn check_size(json: &str) -> Result<(), Denial> {
 
 /// Clients pass any host through, so this is where it is decided whom refresh tokens may be sent to.
 fn check_authority(authority: &Authority, configuration: &Configuration) -> Result<(), Denial> {
-    let host = authority.host();
-    let configured = configuration
-        .further_authority_hosts
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(&host));
-    if authority.is_known() || configured {
+    let host = AuthorityHost::of(authority);
+    if authority.is_known() || configuration.further_authority_hosts.contains(&host) {
         return Ok(());
     }
     Err(Denial::new(

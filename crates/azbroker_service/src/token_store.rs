@@ -20,8 +20,8 @@ pub struct StoredGrant {
     pub client_id: ClientId,
     /// The refresh token.
     pub refresh_token: RefreshToken,
-    /// When it was saved.
-    pub saved_on: OffsetDateTime,
+    /// When its user signed in, which no renewal changes.
+    pub signed_in_on: OffsetDateTime,
 }
 
 /// A place that keeps refresh tokens while the broker does not run, or at least while it does.

@@ -25,6 +25,9 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(AuthenticationRecord::deserialize(&record.serialize()?)?, record);
 /// # Ok::<(), azure_core::Error>(())
 /// ```
+///
+/// See Microsoft's
+/// [page on records](https://learn.microsoft.com/dotnet/api/azure.identity.authenticationrecord).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "SharedForm", into = "SharedForm")]
 pub struct AuthenticationRecord {
@@ -40,7 +43,8 @@ impl AuthenticationRecord {
     ///
     /// # Errors
     ///
-    /// When it is no record, or one of a version that is not known here; authenticate again then.
+    /// [`ErrorKind::InvalidRequest`] when it is no record, or one of a version that is not known here;
+    /// authenticate again then.
     pub fn deserialize(json: &str) -> azure_core::Result<Self> {
         Self::from_json(json)
             .map_err(|error| error.into_azure("the authentication record cannot be read"))
@@ -55,27 +59,27 @@ impl AuthenticationRecord {
         Ok(serde_json::to_string(self)?)
     }
 
-    /// The host of the cloud, such as `login.microsoftonline.com`.
+    /// Gives the host of the cloud, such as `login.microsoftonline.com`.
     pub fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// The application (client) ID that the sign-in was for.
+    /// Gives the application (client) ID that the sign-in was for.
     pub fn client_id(&self) -> &str {
         self.client_id.as_str()
     }
 
-    /// The stable key of the account: `<object ID in the home tenant>.<home tenant ID>`.
+    /// Gives the stable key of the account: `<object ID in the home tenant>.<home tenant ID>`.
     pub fn home_account_id(&self) -> &str {
         self.home_account_id.as_str()
     }
 
-    /// The tenant that was signed in to.
+    /// Gives the tenant that was signed in to.
     pub fn tenant_id(&self) -> &str {
         self.tenant_id.as_str()
     }
 
-    /// The user principal name.
+    /// Gives the user principal name.
     pub fn username(&self) -> &str {
         &self.username
     }

@@ -31,7 +31,20 @@ pub struct BrokerClient {
     broker: DbusBackend,
 }
 
-/// The accounts that a broker holds.
+/// Holds what a broker answers about its accounts.
+///
+/// [`BrokerClient::accounts`] gives it.
+///
+/// ```
+/// use azure_identity_broker::BrokerAccounts;
+///
+/// fn show(held: &BrokerAccounts) {
+///     for account in &held.accounts {
+///         println!("{} (tenant {})", account.username(), account.tenant_id());
+///     }
+///     println!("kept in {}", held.store.as_deref().unwrap_or("an unknown place"));
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BrokerAccounts {
@@ -41,7 +54,23 @@ pub struct BrokerAccounts {
     pub store: Option<String>,
 }
 
-/// An account that a broker holds for an application.
+/// Names an account that a broker holds for an application.
+///
+/// Reach for this to let the user choose: its record makes a credential for this account and no other.
+///
+/// ```
+/// use azure_identity_broker::{
+///     BrokerAccount, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions,
+/// };
+/// use std::sync::Arc;
+///
+/// fn credential_of(account: &BrokerAccount) -> azure_core::Result<Arc<InteractiveBrowserCredential>> {
+///     InteractiveBrowserCredential::new(Some(InteractiveBrowserCredentialOptions {
+///         authentication_record: Some(account.authentication_record()?),
+///         ..Default::default()
+///     }))
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokerAccount {
     client_id: ClientId,
@@ -76,7 +105,8 @@ impl BrokerClient {
     ///
     /// # Errors
     ///
-    /// What the broker says.
+    /// [`ErrorKind::Unavailable`] when the broker goes away meanwhile. An account that it holds no more is no
+    /// error.
     #[doc(alias = "removeAccount")]
     pub async fn remove_account(&self, account: &BrokerAccount) -> azure_core::Result<()> {
         self.broker
@@ -84,9 +114,7 @@ impl BrokerClient {
             .await
             .map_err(|error| {
                 let username = account.username();
-                error.into_azure(&format!(
-                    "the broker's account {username} cannot be removed"
-                ))
+                error.into_azure(format!("the broker's account {username} cannot be removed"))
             })
     }
 
@@ -128,37 +156,37 @@ impl BrokerClient {
 }
 
 impl BrokerAccount {
-    /// The user principal name.
+    /// Gives the user principal name.
     pub fn username(&self) -> &str {
         &self.account.username
     }
 
-    /// The display name, or nothing.
+    /// Gives the display name, or nothing.
     pub fn name(&self) -> &str {
         &self.account.name
     }
 
-    /// The stable key of the account: `<object ID in the home tenant>.<home tenant ID>`.
+    /// Gives the stable key of the account: `<object ID in the home tenant>.<home tenant ID>`.
     pub fn home_account_id(&self) -> &str {
         self.account.home_account_id.as_str()
     }
 
-    /// The tenant that the account is signed in to.
+    /// Gives the tenant that the account is signed in to.
     pub fn tenant_id(&self) -> &str {
         &self.account.tenant_id
     }
 
-    /// The host of the account's cloud, such as `login.microsoftonline.com`.
+    /// Gives the host of the account's cloud, such as `login.microsoftonline.com`.
     pub fn environment(&self) -> &str {
         &self.account.environment
     }
 
-    /// The application (client) ID that the account is held for.
+    /// Gives the application (client) ID that the account is held for.
     pub fn client_id(&self) -> &str {
         self.client_id.as_str()
     }
 
-    /// The record by which a credential finds this account and no other.
+    /// Makes the record by which a credential finds this account and no other.
     ///
     /// # Errors
     ///

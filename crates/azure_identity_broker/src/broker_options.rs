@@ -1,6 +1,9 @@
 use crate::ParentWindow;
 
-/// Whether and how a credential uses the broker of the machine.
+/// Says whether and how a credential uses the broker of the machine.
+///
+/// Reach for this to sign in silently with the account that the broker holds already, or to be sure that no
+/// browser comes up in the application's own process.
 ///
 /// ```
 /// use azure_identity_broker::{BrokerOptions, WithoutBroker};
@@ -12,6 +15,9 @@ use crate::ParentWindow;
 /// };
 /// assert!(options.enabled);
 /// ```
+///
+/// See Microsoft's
+/// [page on brokered authentication](https://learn.microsoft.com/dotnet/azure/sdk/authentication/local-development-broker).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokerOptions {
     /// Whether the broker is asked at all; if not, users sign in through the system browser. On by default.
@@ -37,7 +43,18 @@ impl Default for BrokerOptions {
     }
 }
 
-/// What a credential does when no broker serves this machine.
+/// Says what a credential does when no broker serves this machine.
+///
+/// Reach for [`Fail`](Self::Fail) where the refresh tokens must not be in the application's process, or where
+/// another credential comes next.
+///
+/// ```
+/// use azure_identity_broker::{BrokerOptions, WithoutBroker};
+///
+/// let options = BrokerOptions { without_broker: WithoutBroker::Fail, ..Default::default() };
+/// assert_eq!(BrokerOptions::default().without_broker, WithoutBroker::UseBrowser);
+/// # let _ = options;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WithoutBroker {

@@ -1,11 +1,14 @@
+use crate::ErrorKind;
 use azbroker_entra::Claims;
 use azure_core::{Uuid, error::ErrorKind as AzureErrorKind};
 use std::{borrow::Cow, fmt};
 
-/// Why there is no token, for whoever must act.
+/// Says why there is no token, for whoever must act.
 ///
 /// Credentials return an [`azure_core::Error`] of kind `Credential`; this error is inside it, and stays so
-/// when a service client hands the error on. [`Error::find`] gets it out.
+/// when a service client hands the error on. [`Error::find`] gets it out. The outer message says what was
+/// not achieved, this one why; joined with `": "` along the sources they are one sentence, in which nothing
+/// stands twice. What to do is apart from it, in [`next_step`](Self::next_step).
 ///
 /// ```
 /// use azure_identity_broker::{Error, ErrorKind};
@@ -17,61 +20,63 @@ use std::{borrow::Cow, fmt};
 ///     }
 /// }
 /// ```
+///
+/// What Entra ID answers with is that of
+/// [RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2), and its
+/// [AADSTS numbers](https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
-
-/// Who must act on an [`Error`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The user must act: sign in, consent, or complete a second factor.
-    InteractionRequired,
-    /// The user closed the sign-in, declined, or did not finish it in time.
-    Canceled,
-    /// The application asked for something that can never work; the message says what to change.
-    InvalidRequest,
-    /// Entra ID refused. [`Error::server_codes`] has its AADSTS numbers.
-    Refused,
-    /// Nobody answered, or only for now not. Trying again may help.
-    Unavailable,
-    /// No broker on this machine can serve the request.
-    BrokerMissing,
-    /// An answer made no sense. Please report it.
-    Malformed,
-}
 
 impl Error {
     /// Finds the error in whatever wraps it, along the chain of sources.
     ///
-    /// Reach for this on an error of a service client.
+    /// Reach for this on an error of a credential or of a service client. It gives `None` when the failure
+    /// is another one than a missing token.
     pub fn find<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Self> {
         std::iter::successors(Some(error), |error| error.source())
             .find_map(|error| error.downcast_ref::<Self>())
     }
 
-    /// Who must act.
+    /// Tells who must act.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The AADSTS numbers of Entra ID's refusal; empty when it was not Entra ID.
+    /// Lists the AADSTS numbers of Entra ID's refusal; none when it was not Entra ID.
     pub fn server_codes(&self) -> &[u32] {
         &self.0.server_codes
     }
 
-    /// The request's ID on every hop; `None` when no request was made.
+    /// Names the request on every hop, in logs of the broker and of Entra ID too; `None` when no request was
+    /// made.
     pub fn correlation_id(&self) -> Option<Uuid> {
         self.0.correlation_id
     }
 
-    /// Whether trying the same again may help.
+    /// Tells whether trying the same again may help.
     pub fn is_transient(&self) -> bool {
         self.kind() == ErrorKind::Unavailable
     }
 
-    /// What to do about it, apart from the message.
+    /// Tells whether all that is missing is a first sign-in: nobody, or not the account that was asked for,
+    /// is signed in.
+    ///
+    /// Reach for this to name the program's own way to sign in; where it is `false`,
+    /// [`next_step`](Self::next_step) knows better. Only an error of kind
+    /// [`InteractionRequired`](ErrorKind::InteractionRequired) is one.
+    pub fn is_signed_out(&self) -> bool {
+        self.0.is_signed_out
+    }
+
+    /// Tells what to do about it, apart from the message; `None` where the message itself does.
+    ///
+    /// It is a phrase for the user of the program, such as "sign in again". The kind's
+    /// [paragraph](ErrorKind::anchor) says more.
     pub fn next_step(&self) -> Option<&str> {
-        self.0.next_step.as_deref()
+        self.0
+            .next_step
+            .as_deref()
+            .or_else(|| self.kind().next_step())
     }
 
     pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
@@ -79,11 +84,19 @@ impl Error {
             kind,
             message: message.into(),
             next_step: None,
+            is_signed_out: false,
             server_codes: Vec::new(),
             correlation_id: None,
             claims: None,
             cause: None,
         }))
+    }
+
+    /// Nobody is signed in whom the request could be for.
+    pub(crate) fn signed_out(message: impl Into<Cow<'static, str>>) -> Self {
+        let mut error = Self::new(ErrorKind::InteractionRequired, message);
+        error.0.is_signed_out = true;
+        error.with_next_step("sign in; a program calls `authenticate`")
     }
 
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
@@ -122,24 +135,10 @@ impl Error {
         self.0.claims.as_ref()
     }
 
-    /// The form in which a credential hands the error out; `failed` says what was not achieved.
-    pub(crate) fn into_azure(self, failed: &str) -> azure_core::Error {
-        let message = format!("{failed}: {}", self.kind().in_words());
-        azure_core::Error::with_error(AzureErrorKind::Credential, self, message)
-    }
-}
-
-impl ErrorKind {
-    fn in_words(self) -> &'static str {
-        match self {
-            Self::InteractionRequired => "the user must sign in",
-            Self::Canceled => "the sign-in was given up",
-            Self::InvalidRequest => "it was not asked for in a way that can work",
-            Self::Refused => "it was refused",
-            Self::Unavailable => "it failed for now",
-            Self::BrokerMissing => "no broker serves this machine",
-            Self::Malformed => "an answer made no sense",
-        }
+    /// The form in which a credential hands the error out; `failed` says what was not achieved, and nothing
+    /// of why.
+    pub(crate) fn into_azure(self, failed: impl Into<Cow<'static, str>>) -> azure_core::Error {
+        azure_core::Error::with_error(AzureErrorKind::Credential, self, failed.into())
     }
 }
 
@@ -166,6 +165,7 @@ struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     next_step: Option<Cow<'static, str>>,
+    is_signed_out: bool,
     server_codes: Vec<u32>,
     correlation_id: Option<Uuid>,
     claims: Option<Claims>,
@@ -240,49 +240,4 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("outer: {0}")]
-    struct Repeats(#[source] std::io::Error);
-
-    #[test]
-    fn no_text_stands_twice_in_the_chain() {
-        let cause = Repeats(std::io::Error::other("inner\nsentence."));
-        let error = Error::new(ErrorKind::Unavailable, "the host cannot be reached")
-            .with_cause(&cause)
-            .into_azure("no token for x");
-        let chain: Vec<_> = std::iter::successors(
-            Some(&error as &(dyn std::error::Error + 'static)),
-            |error| error.source(),
-        )
-        .map(ToString::to_string)
-        .collect();
-        assert_eq!(
-            chain,
-            [
-                "no token for x: it failed for now",
-                "the host cannot be reached",
-                "outer: inner sentence"
-            ]
-        );
-    }
-
-    #[test]
-    fn it_is_found_however_deep_it_lies() {
-        let inner = Error::new(ErrorKind::Canceled, "the user declined");
-        let error = inner
-            .into_azure("no token for x")
-            .with_context("getting the secret");
-        assert_eq!(Error::find(&error).unwrap().kind(), ErrorKind::Canceled);
-        assert!(Error::find(&std::io::Error::other("x")).is_none());
-    }
-
-    #[test]
-    fn the_credential_error_holds_it_directly() {
-        let error = Error::new(ErrorKind::Refused, "no").into_azure("no token");
-        assert_eq!(error.kind(), &AzureErrorKind::Credential);
-        assert!(error.downcast_ref::<Error>().is_some());
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 use crate::{
-    AuthenticationRecord, Error, InteractiveBrowserCredentialOptions, Result, WithoutBroker,
+    AuthenticationRecord, Error, ErrorKind, InteractiveBrowserCredentialOptions, Result,
+    WithoutBroker,
     backend::{Backend, BrokerElseBrowser, BrowserBackend, DbusBackend},
     environment::Environment,
     token_cache::TokenCache,
@@ -44,6 +45,13 @@ use tracing::Instrument;
 ///
 /// All of kind [`Credential`](azure_core::error::ErrorKind::Credential), with an [`Error`] inside that tells
 /// who must act.
+///
+/// The sign-in in the browser is that of [RFC 8252 section 7.3](https://www.rfc-editor.org/rfc/rfc8252#section-7.3)
+/// (redirect to this machine's loopback) with [RFC 7636](https://www.rfc-editor.org/rfc/rfc7636#section-4) (PKCE)
+/// and [OpenID Connect Core section 3.1](https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth);
+/// silence redeems a refresh token by
+/// [RFC 6749 section 6](https://www.rfc-editor.org/rfc/rfc6749#section-6). What a broker does is in Microsoft's
+/// [page on brokered authentication](https://learn.microsoft.com/dotnet/azure/sdk/authentication/local-development-broker).
 pub struct InteractiveBrowserCredential {
     authority: Authority,
     client_id: ClientId,
@@ -51,10 +59,27 @@ pub struct InteractiveBrowserCredential {
     flow: UserFlow,
 }
 
-/// Options of [`InteractiveBrowserCredential::authenticate`].
+/// Says what a sign-in by [`InteractiveBrowserCredential::authenticate`] must meet.
+///
+/// Reach for this when a service answered `401` with a claims challenge in its `WWW-Authenticate` header.
+///
+/// ```no_run
+/// use azure_identity_broker::{AuthenticateOptions, InteractiveBrowserCredential};
+///
+/// # async fn meet(credential: &InteractiveBrowserCredential) -> azure_core::Result<()> {
+/// let challenge = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
+/// let options = AuthenticateOptions { claims: Some(challenge.to_owned()) };
+/// credential.authenticate(&["https://vault.azure.net/.default"], Some(options)).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// See [OpenID Connect Core section 5.5](https://openid.net/specs/openid-connect-core-1_0.html#ClaimsParameter)
+/// and Microsoft's
+/// [claims challenges](https://learn.microsoft.com/entra/identity-platform/claims-challenge).
 #[derive(Clone, Debug, Default)]
 pub struct AuthenticateOptions {
-    /// A claims challenge that the sign-in must meet, as JSON text.
+    /// A claims challenge that the sign-in must meet, as JSON text; what a service sends is base64 of it.
     pub claims: Option<String>,
 }
 
@@ -63,7 +88,7 @@ impl InteractiveBrowserCredential {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when an option is wrong.
+    /// [`ErrorKind::InvalidRequest`] when an option is wrong.
     pub fn new(
         options: Option<InteractiveBrowserCredentialOptions>,
     ) -> azure_core::Result<Arc<Self>> {
@@ -76,16 +101,35 @@ impl InteractiveBrowserCredential {
     /// [`disable_automatic_authentication`](InteractiveBrowserCredentialOptions::disable_automatic_authentication),
     /// or to save the record for the next run.
     ///
+    /// ```no_run
+    /// use azure_identity_broker::{InteractiveBrowserCredential, InteractiveBrowserCredentialOptions};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> azure_core::Result<()> {
+    /// let credential = InteractiveBrowserCredential::new(Some(InteractiveBrowserCredentialOptions {
+    ///     disable_automatic_authentication: true,
+    ///     ..Default::default()
+    /// }))?;
+    /// let record = credential.authenticate(&["https://vault.azure.net/.default"], None).await?;
+    /// std::fs::write("account.json", record.serialize()?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`ErrorKind::Canceled`](crate::ErrorKind::Canceled) when the user gives up.
+    /// [`ErrorKind::Canceled`] when the user gives up, [`ErrorKind::Refused`] when a policy of the tenant
+    /// forbids the sign-in, [`ErrorKind::InteractionRequired`] when no sign-in page can be shown, and
+    /// [`ErrorKind::InvalidRequest`] when a scope or the claims are wrong.
+    ///
+    /// See [RFC 6749 section 4.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1).
     pub async fn authenticate(
         &self,
         scopes: &[&str],
         options: Option<AuthenticateOptions>,
     ) -> azure_core::Result<AuthenticationRecord> {
         let claims = options.and_then(|options| options.claims);
-        let request = self.request(scopes, claims.as_deref())?;
+        let request = self.request("no sign-in", scopes, claims.as_deref())?;
         let failed = format!("no sign-in for {request}");
         let correlation_id = request.correlation_id;
         self.flow
@@ -95,11 +139,7 @@ impl InteractiveBrowserCredential {
             .and_then(|account| {
                 AuthenticationRecord::new(&account, &self.authority, &self.client_id)
             })
-            .map_err(|error| {
-                error
-                    .with_correlation_id(correlation_id)
-                    .into_azure(&failed)
-            })
+            .map_err(|error| error.with_correlation_id(correlation_id).into_azure(failed))
     }
 
     pub(crate) fn in_environment(
@@ -135,24 +175,38 @@ impl InteractiveBrowserCredential {
         })
     }
 
-    fn request(&self, scopes: &[&str], claims: Option<&str>) -> azure_core::Result<TokenRequest> {
-        let wrong = |message: String| wrong_request(message, scopes);
+    /// Parses a request; `failed` says what there is not when it is wrong.
+    fn request(
+        &self,
+        failed: &'static str,
+        scopes: &[&str],
+        claims: Option<&str>,
+    ) -> azure_core::Result<TokenRequest> {
+        // A blank scope is an empty one: of its white space nobody would learn anything.
+        let scopes = scopes.iter().map(|scope| match scope.trim() {
+            "" => "",
+            _ => scope,
+        });
+        // The parser's message names the scope.
+        let scopes = Scopes::parse(scopes).map_err(|error| wrong(&error).into_azure(failed))?;
         let account = match (self.flow.account(), &self.login_hint) {
             (Some(account), _) => WhichAccount::Known(Box::new(account)),
             (None, Some(hint)) => WhichAccount::Hinted(hint.clone()),
             (None, None) => WhichAccount::Default,
         };
-        Ok(TokenRequest {
+        let mut request = TokenRequest {
             authority: self.authority.clone(),
             client_id: self.client_id.clone(),
-            scopes: Scopes::parse(scopes).map_err(|error| wrong(error.to_string()))?,
-            claims: claims
-                .map(Claims::parse)
-                .transpose()
-                .map_err(|error| wrong(error.to_string()))?,
+            scopes,
+            claims: None,
             account,
             correlation_id: CorrelationId::new_v4(),
-        })
+        };
+        request.claims = claims
+            .map(Claims::parse)
+            .transpose()
+            .map_err(|error| wrong(&error).into_azure(format!("{failed} for {request}")))?;
+        Ok(request)
     }
 }
 
@@ -163,7 +217,7 @@ impl TokenCredential for InteractiveBrowserCredential {
         scopes: &[&str],
         _options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
-        let request = self.request(scopes, None)?;
+        let request = self.request("no token", scopes, None)?;
         let span = span("get_token", &request);
         let failed = format!("no token for {request}");
         let correlation_id = request.correlation_id;
@@ -171,11 +225,7 @@ impl TokenCredential for InteractiveBrowserCredential {
             .acquire(request)
             .instrument(span)
             .await
-            .map_err(|error| {
-                error
-                    .with_correlation_id(correlation_id)
-                    .into_azure(&failed)
-            })
+            .map_err(|error| error.with_correlation_id(correlation_id).into_azure(failed))
     }
 }
 
@@ -217,13 +267,12 @@ fn span(flow: &'static str, request: &TokenRequest) -> tracing::Span {
     )
 }
 
-fn wrong_request(message: String, scopes: &[&str]) -> azure_core::Error {
-    let failed = match scopes {
-        [] => "no token".to_owned(),
-        scopes => format!("no token for {}", crate::error::one_line(&scopes.join(" "))),
-    };
-    Error::new(crate::ErrorKind::InvalidRequest, message).into_azure(&failed)
+/// A parser's message says by itself what is wrong and how to write it.
+fn wrong(error: &dyn std::error::Error) -> Error {
+    Error::new(ErrorKind::InvalidRequest, error.to_string())
 }
 
+#[cfg(test)]
+mod messages;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@ use azbroker_entra::{Authority, ClientId, Tenant};
 use azure_core::{cloud::CloudConfiguration, http::ClientOptions};
 use std::fmt::Display;
 
-/// Options of an [`InteractiveBrowserCredential`](crate::InteractiveBrowserCredential).
+/// Says what an [`InteractiveBrowserCredential`](crate::InteractiveBrowserCredential) signs in to, as which
+/// application, and how.
 ///
 /// The defaults sign in any work or school account of the public cloud, as the Azure CLI does.
 ///

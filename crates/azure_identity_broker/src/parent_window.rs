@@ -1,4 +1,16 @@
-/// The window that a sign-in dialog of the broker belongs to.
+/// Names the window that a sign-in dialog of the broker belongs to.
+///
+/// Reach for this in a program with windows of its own; all others are well served by the default.
+///
+/// ```
+/// use azure_identity_broker::{BrokerOptions, ParentWindow};
+///
+/// let options = BrokerOptions {
+///     parent_window: ParentWindow::X11(0x2a0_0007),
+///     ..Default::default()
+/// };
+/// assert_ne!(options.parent_window, ParentWindow::Console);
+/// ```
 ///
 /// A broker takes it as a hint: it puts its dialog in front of that window where it can, and goes on without
 /// where it cannot.
@@ -14,7 +26,7 @@ pub enum ParentWindow {
 
 impl ParentWindow {
     /// The number that stands for the window on the bus; 1 is what known clients send for a console.
-    pub(crate) fn handle(self) -> i64 {
+    pub(crate) fn number(self) -> i64 {
         match self {
             Self::Console => 1,
             Self::X11(id) => id.into(),

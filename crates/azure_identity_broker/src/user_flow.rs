@@ -136,9 +136,13 @@ impl UserFlow {
 
     async fn ask_user(&self, request: &TokenRequest) -> Result<Acquired> {
         tracing::debug!("asking the user");
-        self.backend
+        let acquired = self
+            .backend
             .acquire_token_interactively(request, self.manner.window)
-            .await
+            .await?;
+        // Another user at the same browser is not the one this credential is for.
+        check_account(request, &acquired)?;
+        Ok(acquired)
     }
 
     /// Remembers whose token it is, and keeps it for those who ask by that account.
@@ -169,7 +173,7 @@ fn take_claims(request: &mut TokenRequest, reason: Option<Error>) {
     }
 }
 
-/// A silent answer for somebody else would hand out a token that nobody asked for.
+/// An answer for somebody else would hand out a token that nobody asked for.
 fn check_account(request: &TokenRequest, acquired: &Acquired) -> Result<()> {
     let (Some(asked), Some(got)) = (request.account.known(), &acquired.account) else {
         return Ok(());
@@ -180,21 +184,16 @@ fn check_account(request: &TokenRequest, acquired: &Acquired) -> Result<()> {
     Err(Error::new(
         ErrorKind::Malformed,
         format!("the answer is for another account than {}", asked.username),
-    )
-    .with_next_step("report it to whoever provides the broker"))
+    ))
 }
 
+/// What silence failed with says best what the user must do.
 fn may_not_ask(reason: Option<Error>) -> Error {
-    const MESSAGE: &str = "the credential may not ask the user by itself";
-    let error = Error::new(ErrorKind::InteractionRequired, MESSAGE)
-        .with_next_step("call `authenticate`, then try again");
-    match reason {
-        None => error,
-        Some(reason) => error
-            .with_server_codes(reason.server_codes())
-            .with_claims(reason.claims().cloned())
-            .with_cause(&reason),
-    }
+    reason.unwrap_or_else(|| {
+        Error::signed_out(
+            "no account is chosen yet, and the credential may not ask the user by itself",
+        )
+    })
 }
 
 #[cfg(test)]

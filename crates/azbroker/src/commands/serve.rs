@@ -5,6 +5,7 @@ use crate::{
 };
 use azbroker_service::{AuthorityHost, Configuration, ServeError, serve};
 use azure_core::time::Duration;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use std::process::ExitCode;
 
 /// Serves until the bus goes away, or somebody asks for the end.
@@ -15,6 +16,10 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<ExitCode, Failure> 
         .map(|host| AuthorityHost::parse(host))
         .collect::<Result<_, _>>()
         .map_err(|error| Failure::new(Exit::WrongUsage, error.to_string()))?;
+    // Nobody but root looks into the memory that refresh tokens are in, and no core dump keeps it.
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!("the broker's memory can be read by your other programs: {error}");
+    }
     let configuration = Configuration {
         further_authority_hosts,
         sign_in_deadline: Duration::seconds(i64::from(arguments.sign_in_deadline)),

@@ -95,6 +95,44 @@ fn a_second_broker_names_the_first_and_leaves_it_alone() {
 }
 
 #[test]
+fn the_memory_of_the_broker_is_closed_to_other_programs() {
+    use std::os::{
+        linux::net::SocketAddrExt,
+        unix::{
+            fs::{MetadataExt, PermissionsExt},
+            net::{SocketAddr, UnixListener},
+            process::CommandExt,
+        },
+    };
+    // A bus that lets the broker connect and says nothing.
+    let name = format!("azbroker-test-{}", std::process::id());
+    let address = SocketAddr::from_abstract_name(&name).unwrap();
+    let bus = UnixListener::bind_addr(&address).unwrap();
+
+    // The kernel gives what belongs to a closed process to root, which only shows where it is not root's anyway.
+    let place = Place::new();
+    let folder = tempfile::Builder::new()
+        .permissions(std::fs::Permissions::from_mode(0o755))
+        .tempdir()
+        .unwrap();
+    let program = folder.path().join("azbroker");
+    std::fs::copy(env!("CARGO_BIN_EXE_azbroker"), &program).unwrap();
+    let mut serve = place.program(&program);
+    serve
+        .arg("serve")
+        .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:abstract={name}"));
+    const NOBODY: u32 = 65534;
+    if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+        serve.uid(NOBODY).gid(NOBODY).current_dir("/");
+    }
+    let broker = serve.spawn().unwrap();
+    let _connection = bus.accept().unwrap();
+    let memory = format!("/proc/{}/mem", broker.id());
+    assert_eq!(std::fs::metadata(memory).unwrap().uid(), 0);
+    end(broker);
+}
+
+#[test]
 fn without_a_broker_the_library_signs_in_through_the_browser() {
     let place = Place::new();
     let output = place.emulate(

@@ -108,7 +108,7 @@ async fn both_loopback_addresses_are_listened_on() {
 async fn connections_that_say_nothing_do_not_hold_up_the_redirect() {
     let (port, waiting) = waiting().await;
     let mut idle = Vec::new();
-    for _ in 0..MOST_CONNECTIONS / 2 {
+    for _ in 0..MOST_CONNECTIONS * 4 {
         idle.push(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
     }
     let request = get(port, &format!("/?code=c&state={STATE}"));

@@ -42,7 +42,6 @@ impl Broker {
             return None;
         }
         let token = self.access_tokens.get(&self.key(request, account))?;
-        self.accounts.used(account, &request.client_id);
         Some(Issued {
             account: account.clone(),
             token,
@@ -65,7 +64,7 @@ impl Broker {
             claims: request.claims.clone(),
             correlation_id: request.correlation_id,
         };
-        let grant = Grant::RefreshToken(refresh_token);
+        let grant = Grant::RefreshToken(refresh_token.clone());
         match self.client.redeem(&token_request, &grant).await {
             Ok(tokens) if tokens.account.home_account_id != account.home_account_id => {
                 tracing::error!("a refresh token brought another account's tokens; dropped");
@@ -73,13 +72,16 @@ impl Broker {
                     "the tokens are another account's",
                 )))
             }
-            Ok(tokens) => Ok(self.keep(request, &tokens).await),
+            Ok(tokens) => self
+                .renew(request, &tokens, &refresh_token)
+                .await
+                .ok_or_else(|| signed_out_meanwhile(account)),
             Err(error) => {
                 if error
                     .refusal()
                     .is_some_and(azbroker_entra::Refusal::ends_refresh_token)
                 {
-                    self.forget_grant(request, account).await;
+                    self.forget_grant(request, account, &refresh_token).await;
                 }
                 Err(Denial::of_silent(&error))
             }
@@ -87,16 +89,14 @@ impl Broker {
     }
 
     /// Drops a refresh token that Entra ID does not take any more.
-    async fn forget_grant(&self, request: &Request, account: &Account) {
-        let (environment, home_account_id) = (&account.environment, &account.home_account_id);
-        let client_id = Some(&request.client_id);
-        self.access_tokens
-            .remove(environment, home_account_id, client_id);
-        let removed = self
-            .accounts
-            .remove(environment, home_account_id, client_id);
-        if let Err(fault) = removed.await {
-            tracing::warn!("a refused refresh token is still in the store: {fault}");
+    async fn forget_grant(&self, request: &Request, account: &Account, refused: &RefreshToken) {
+        let mut change = self.accounts.change().await;
+        if change.forget(account, &request.client_id, refused).await {
+            self.access_tokens.remove(
+                &account.environment,
+                &account.home_account_id,
+                Some(&request.client_id),
+            );
         }
     }
 }
@@ -114,5 +114,12 @@ fn not_signed_in_here(account: &Account, request: &Request) -> Denial {
     Denial::interaction_required(format!(
         "{} has not signed in to application {} with this broker; sign in",
         account.username, request.client_id
+    ))
+}
+
+fn signed_out_meanwhile(account: &Account) -> Denial {
+    Denial::interaction_required(format!(
+        "{} was signed out meanwhile; sign in",
+        account.username
     ))
 }

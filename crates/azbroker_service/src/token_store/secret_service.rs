@@ -164,7 +164,7 @@ struct Record {
     client_id: String,
     refresh_token: Zeroizing<String>,
     /// In nanoseconds since 1970: of two sign-ins within a second the later one is still the default.
-    saved_on: i128,
+    signed_in_on: i128,
     environment: String,
     home_account_id: String,
     local_account_id: String,
@@ -184,7 +184,7 @@ impl Record {
             version: Self::VERSION,
             client_id: grant.client_id.to_string(),
             refresh_token: Zeroizing::new(grant.refresh_token.expose().to_owned()),
-            saved_on: grant.saved_on.unix_timestamp_nanos(),
+            signed_in_on: grant.signed_in_on.unix_timestamp_nanos(),
             environment: account.environment,
             home_account_id: account.home_account_id.to_string(),
             local_account_id: account.local_account_id,
@@ -214,7 +214,7 @@ impl Record {
             },
             client_id: ClientId::parse(&self.client_id).ok()?,
             refresh_token: RefreshToken::new(self.refresh_token.as_str().to_owned()),
-            saved_on: OffsetDateTime::from_unix_timestamp_nanos(self.saved_on).ok()?,
+            signed_in_on: OffsetDateTime::from_unix_timestamp_nanos(self.signed_in_on).ok()?,
         })
     }
 }

@@ -1,6 +1,6 @@
 use crate::setup::{Setup, SharedStore, context, request, status};
 use azbroker_emulator::{Behavior, Fault, Target, World, default_world};
-use azbroker_service::Configuration;
+use azbroker_service::{AuthorityHost, Configuration};
 use azure_core::time::Duration;
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ async fn requests_that_cannot_work_say_why() {
 #[tokio::test]
 async fn a_host_is_trusted_where_it_is_configured() {
     let configuration = Configuration {
-        further_authority_hosts: vec!["login.contoso.example".to_owned()],
+        further_authority_hosts: vec![AuthorityHost::parse("LOGIN.contoso.example").unwrap()],
         ..Configuration::default()
     };
     let setup = Setup::with(World::default(), configuration, SharedStore::default()).await;

@@ -1,6 +1,10 @@
 //! The broker at one end of a socket pair, a plain D-Bus client at the other, and the emulated cloud behind.
 
+mod correlation;
 mod errors;
 mod hostile;
+mod limits;
 mod setup;
+mod sign_out;
+mod stores;
 mod tokens;

@@ -11,6 +11,8 @@ use zbus::{Connection, Guid, connection::Builder};
 
 pub(crate) const SCOPE: &str = "https://vault.azure.net/.default";
 pub(crate) const AUTHORITY: &str = "https://login.microsoftonline.com/organizations";
+/// What every call of the client carries.
+pub(crate) const CORRELATION_ID: &str = "be9d5320-d0af-4500-936d-93ab9758dcfd";
 
 /// A broker with its cloud, its store and its one client.
 pub(crate) struct Setup {
@@ -80,7 +82,7 @@ impl Setup {
                 "/com/microsoft/identity/broker1",
                 Some("com.microsoft.identity.Broker1"),
                 method,
-                &("0.0", "be9d5320-d0af-4500-936d-93ab9758dcfd", request),
+                &("0.0", CORRELATION_ID, request),
             )
             .await
             .unwrap()
@@ -108,6 +110,24 @@ impl Setup {
         let answer = self.interactive().await;
         assert_eq!(status(&answer), None, "{answer}");
         answer
+    }
+
+    /// Removes the account that an answer names, and tells whether it was held.
+    pub(crate) async fn sign_out(&self, answer: &Value) -> bool {
+        let account = &answer["brokerTokenResponse"]["account"];
+        let removed = self
+            .call(
+                "removeAccount",
+                json!({ "clientId": "x", "account": account }),
+            )
+            .await;
+        removed["removed"].as_bool().unwrap()
+    }
+
+    /// What is said to keep the accounts.
+    pub(crate) async fn store_description(&self) -> String {
+        let answer = self.call("getAccounts", json!({ "clientId": "x" })).await;
+        answer["store"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn accounts(&self) -> Vec<String> {
@@ -218,7 +238,10 @@ impl Prompt for BrowserUser {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SharedStore {
     pub(crate) grants: Arc<Mutex<Vec<StoredGrant>>>,
+    /// Whether it takes no change.
     pub(crate) broken: Arc<Mutex<bool>>,
+    /// Whether it cannot even be opened.
+    pub(crate) locked: Arc<Mutex<bool>>,
 }
 
 impl SharedStore {
@@ -237,7 +260,10 @@ impl TokenStore for SharedStore {
     }
 
     async fn load(&self) -> Result<Vec<StoredGrant>, StoreError> {
-        Ok(self.grants.lock().unwrap().clone())
+        match *self.locked.lock().unwrap() {
+            true => Err(StoreError::new("the keyring is locked")),
+            false => Ok(self.grants.lock().unwrap().clone()),
+        }
     }
 
     async fn save(&self, grant: &StoredGrant) -> Result<(), StoreError> {

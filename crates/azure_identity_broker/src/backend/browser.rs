@@ -4,7 +4,7 @@ mod failure;
 
 use super::{Accounts, Acquired, Backend};
 use crate::{
-    Error, ErrorKind, ParentWindow, Result,
+    Error, ParentWindow, Result,
     token_request::{TokenRequest, WhichAccount},
 };
 use async_trait::async_trait;
@@ -163,7 +163,7 @@ fn nobody_has_signed_in(request: &TokenRequest) -> Error {
         Some(username) => format!("{username} has not signed in to this program yet"),
         None => "nobody has signed in to this program yet".to_owned(),
     };
-    Error::new(ErrorKind::InteractionRequired, message).with_next_step("sign in")
+    Error::signed_out(message)
 }
 
 #[cfg(test)]

@@ -73,7 +73,10 @@ impl DbusBackend {
             .await?;
         match TokenReply::from_json(&json).map_err(|fault| failure::malformed(&fault))? {
             TokenReply::Token(token) => acquired(&token),
-            TokenReply::Error(error) => Err(failure::of_token_method(method, &error)),
+            TokenReply::Error(error) => Err(match method {
+                Method::AcquireTokenInteractively => failure::of_sign_in(&error),
+                _ => failure::of_silence(&error),
+            }),
             _ => Err(Error::new(
                 ErrorKind::Malformed,
                 "the broker's answer is of a kind not known here",
@@ -96,7 +99,7 @@ impl Backend for DbusBackend {
         request: &TokenRequest,
         window: ParentWindow,
     ) -> Result<Acquired> {
-        let handle = window.handle();
+        let handle = window.number();
         let mut parameters = parameters(request, AuthorizationType::Interactive);
         parameters.parent_window = Some(azbroker_protocol::ParentWindow { handle });
         let mut wire = WireRequest::new(parameters);

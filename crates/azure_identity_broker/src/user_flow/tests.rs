@@ -126,10 +126,8 @@ async fn the_user_is_not_asked_where_the_application_forbids_it() {
     let error = credential.get_token(&[VAULT], None).await.unwrap_err();
     let error = Error::find(&error).unwrap();
     assert_eq!(error.kind(), ErrorKind::InteractionRequired);
-    assert_eq!(
-        std::error::Error::source(error).unwrap().to_string(),
-        "nobody is signed in"
-    );
+    assert!(error.is_signed_out());
+    assert_eq!(error.to_string(), "nobody is signed in");
     assert_eq!(broker.methods(), [SILENT]);
 
     let record = credential.authenticate(&[VAULT], None).await.unwrap();

@@ -42,8 +42,72 @@ fn of_refusal(refusal: &Refusal) -> Error {
     let error = Error::new(kind, refusal.to_string())
         .with_server_codes(refusal.codes())
         .with_claims(refusal.claims().cloned());
-    match refusal.next_step() {
-        Some(next_step) => error.with_next_step(next_step),
-        None => error,
+    match (refusal.next_step(), kind) {
+        (Some(next_step), _) => error.with_next_step(next_step),
+        (None, ErrorKind::InvalidRequest) => {
+            error.with_next_step("check the client ID, the tenant and the scope")
+        }
+        (None, _) => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azbroker_entra::PromptError;
+    use azure_core::time::Duration;
+
+    #[test]
+    fn every_failure_of_a_sign_in_says_what_to_do() {
+        let host = || "login.microsoftonline.com".to_owned();
+        let waited = Duration::seconds(280);
+        for (error, kind, line, next_step) in [
+            (
+                EntraError::Unreachable {
+                    host: host(),
+                    source: azure_core::Error::with_message(
+                        azure_core::error::ErrorKind::Io,
+                        "connection refused",
+                    ),
+                },
+                ErrorKind::Unavailable,
+                "login.microsoftonline.com cannot be reached: connection refused",
+                "check the network and any proxy, then try again",
+            ),
+            (
+                EntraError::Unavailable {
+                    host: host(),
+                    status: 503,
+                },
+                ErrorKind::Unavailable,
+                "login.microsoftonline.com cannot serve for now (HTTP 503)",
+                "try again later",
+            ),
+            (
+                EntraError::NoPrompt(PromptError::new("no browser was found")),
+                ErrorKind::InteractionRequired,
+                "the sign-in page cannot be shown: no browser was found",
+                "set BROWSER to a command that opens a web page, or use a broker",
+            ),
+            (
+                EntraError::NotFinished { waited },
+                ErrorKind::Canceled,
+                "the sign-in was not finished within 280 s",
+                "sign in again and finish it",
+            ),
+            (
+                EntraError::Malformed("there is no access token"),
+                ErrorKind::Malformed,
+                "the authority's answer makes no sense: there is no access token",
+                "report it",
+            ),
+        ] {
+            let ours = of(&error);
+            let cause = ours.source().map(|cause| format!(": {cause}"));
+            assert_eq!(ours.kind(), kind);
+            assert_eq!(format!("{ours}{}", cause.unwrap_or_default()), line);
+            assert_eq!(ours.next_step(), Some(next_step));
+            assert!(!ours.is_signed_out());
+        }
     }
 }

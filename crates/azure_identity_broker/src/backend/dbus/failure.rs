@@ -4,21 +4,43 @@ use crate::{Error, ErrorKind, Result, error::one_line};
 use azbroker_protocol::{BUS_NAME, BrokerError, MalformedMessage, Method, Status, TokenReply};
 use std::time::Duration;
 
-/// The error that a broker answered a request for a token with.
-pub(super) fn of_token_method(method: Method, error: &BrokerError) -> Error {
+/// The error that a broker answered a silent request with.
+pub(super) fn of_silence(error: &BrokerError) -> Error {
     let ours = of_broker(error);
-    // The account is of no use even after a sign-in: another sign-in will not help.
-    if method == Method::AcquireTokenInteractively && error.status() == Status::AccountUnusable {
-        return ours.with_kind(ErrorKind::Refused);
+    let no_account = matches!(
+        error.status(),
+        Status::InteractionRequired | Status::AccountNotFound
+    );
+    // Whatever more than a sign-in is asked for has a number or a sentence of its own.
+    if no_account && ours.server_codes().is_empty() && ours.next_step() == Some(SIGN_IN) {
+        return Error::signed_out(ours.to_string());
     }
     ours
+}
+
+/// The error that a broker answered a sign-in with.
+pub(super) fn of_sign_in(error: &BrokerError) -> Error {
+    let ours = of_broker(error);
+    match error.status() {
+        // The account is of no use even after a sign-in: another sign-in will not help.
+        Status::AccountUnusable => ours.with_kind(ErrorKind::Refused),
+        Status::InteractionRequired
+            if ours.server_codes().is_empty() && ours.next_step() == Some(SIGN_IN) =>
+        {
+            ours.with_next_step(SHOW_PAGE)
+        }
+        _ => ours,
+    }
 }
 
 /// The error that a broker answered with.
 fn of_broker(error: &BrokerError) -> Error {
     let status = error.status();
     let code = server_code(error.error_code);
-    let kind = kind(status, code.is_some());
+    let kind = kind(status).unwrap_or(match code {
+        Some(_) => ErrorKind::Refused,
+        None => ErrorKind::Malformed,
+    });
     let context = one_line(&error.context);
     let (message, given) = match context.rsplit_once("; ") {
         Some((what, to_do)) if error.tag == BrokerError::TAG => (what, Some(to_do.to_owned())),
@@ -30,7 +52,7 @@ fn of_broker(error: &BrokerError) -> Error {
         message.to_owned()
     };
     let ours = Error::new(kind, message).with_server_codes(Vec::from_iter(code));
-    match (given, next_step(status, kind)) {
+    match (given, next_step(status)) {
         (Some(next_step), _) => ours.with_next_step(next_step),
         (None, Some(next_step)) => ours.with_next_step(next_step),
         (None, None) => ours,
@@ -52,16 +74,15 @@ pub(super) fn malformed(fault: &MalformedMessage) -> Error {
         "the broker's answer cannot be understood",
     )
     .with_cause(fault)
-    .with_next_step(REPORT)
 }
 
 /// There is nothing to ask on.
 pub(super) fn no_bus() -> Error {
     Error::new(
         ErrorKind::BrokerMissing,
-        "there is no session bus that a broker could be on",
+        "there is no session bus for a broker",
     )
-    .with_next_step("set DBUS_SESSION_BUS_ADDRESS, or let the credential use the system browser")
+    .with_next_step("set DBUS_SESSION_BUS_ADDRESS, start the program below `dbus-run-session`, or let the credential use the system browser")
 }
 
 /// Nothing can be awaited.
@@ -82,7 +103,6 @@ pub(super) fn of_time(method: Method, limit: Duration) -> Error {
             limit.as_secs()
         ),
     )
-    .with_next_step(TRY_AGAIN)
 }
 
 /// A call that ended in an error of the bus.
@@ -99,21 +119,18 @@ pub(super) fn of_call(method: Method, error: &zbus::Error) -> Error {
         "ServiceUnknown" | "NameHasNoOwner" => Error::new(
             ErrorKind::BrokerMissing,
             format!("nobody offers {BUS_NAME} on the session bus"),
-        )
-        .with_next_step(START),
+        ),
         _ if short.starts_with("Spawn.") => Error::new(
             ErrorKind::BrokerMissing,
             format!("the bus could not start {BUS_NAME}"),
         )
-        .with_cause(&text)
-        .with_next_step(START),
+        .with_cause(&text),
         "NoReply" | "Disconnected" | "Timeout" | "TimedOut" => went_away(method).with_cause(&text),
         _ => Error::new(
             ErrorKind::Malformed,
             format!("the broker answered {method} with the D-Bus error {name}"),
         )
-        .with_cause(&text)
-        .with_next_step(REPORT),
+        .with_cause(&text),
     }
 }
 
@@ -127,44 +144,55 @@ fn went_away(method: Method) -> Error {
         ErrorKind::Unavailable,
         format!("the broker went away while it was asked for {method}"),
     )
-    .with_next_step(TRY_AGAIN)
 }
 
-fn kind(status: Status, refused: bool) -> ErrorKind {
+/// Who must act, where the status alone says it.
+fn kind(status: Status) -> Option<ErrorKind> {
     match status {
         Status::InteractionRequired
         | Status::AccountUnusable
         | Status::AccountNotFound
         | Status::UserSwitch
-        | Status::AccountSwitch => ErrorKind::InteractionRequired,
-        Status::UserCanceled | Status::ApplicationCanceled => ErrorKind::Canceled,
+        | Status::AccountSwitch => Some(ErrorKind::InteractionRequired),
+        Status::UserCanceled | Status::ApplicationCanceled => Some(ErrorKind::Canceled),
         Status::NoNetwork
         | Status::NetworkTemporarilyUnavailable
         | Status::ServerTemporarilyUnavailable
-        | Status::TransientError => ErrorKind::Unavailable,
+        | Status::TransientError => Some(ErrorKind::Unavailable),
         Status::ApiContractViolation
         | Status::IncorrectConfiguration
-        | Status::AuthorityUntrusted => ErrorKind::InvalidRequest,
-        Status::DeviceNotRegistered | Status::UserDataRemovalRequired => ErrorKind::Refused,
-        Status::RequiredBrokerMissing | Status::FallbackToNativeMsal => ErrorKind::BrokerMissing,
-        _ if refused => ErrorKind::Refused,
-        _ => ErrorKind::Malformed,
+        | Status::AuthorityUntrusted => Some(ErrorKind::InvalidRequest),
+        Status::DeviceNotRegistered | Status::UserDataRemovalRequired => Some(ErrorKind::Refused),
+        Status::RequiredBrokerMissing | Status::FallbackToNativeMsal => {
+            Some(ErrorKind::BrokerMissing)
+        }
+        _ => None,
     }
 }
 
-fn next_step(status: Status, kind: ErrorKind) -> Option<&'static str> {
-    match (status, kind) {
-        (Status::NoNetwork, _) => Some("connect to the network, then try again"),
-        (Status::AuthorityUntrusted, _) => {
+/// What to do, where the status says more than its kind.
+fn next_step(status: Status) -> Option<&'static str> {
+    match status {
+        Status::InteractionRequired | Status::AccountNotFound => Some(SIGN_IN),
+        Status::UserSwitch | Status::AccountSwitch => {
+            Some("sign in with the account that was asked for")
+        }
+        Status::NoNetwork => Some("connect to the network, then try again"),
+        Status::ApiContractViolation | Status::IncorrectConfiguration => {
+            Some("check the client ID, the tenant and the scope")
+        }
+        Status::AuthorityUntrusted => {
             Some("check the authority host, or allow it in the broker's settings")
         }
-        (Status::DeviceNotRegistered, _) => {
+        Status::DeviceNotRegistered => {
             Some("use a device that your organisation manages, or ask an administrator")
         }
-        (_, ErrorKind::InteractionRequired) => Some("sign in"),
-        (_, ErrorKind::Canceled) => Some("sign in again and finish it"),
-        (_, ErrorKind::Unavailable) => Some(TRY_AGAIN),
-        (_, ErrorKind::Malformed) => Some(REPORT),
+        Status::UserDataRemovalRequired => {
+            Some("remove the account from the broker, or ask an administrator")
+        }
+        Status::RequiredBrokerMissing | Status::FallbackToNativeMsal => {
+            Some("use another broker, or let the credential use the system browser")
+        }
         _ => None,
     }
 }
@@ -178,7 +206,8 @@ fn server_code(code: i64) -> Option<u32> {
         .flatten()
 }
 
-const TRY_AGAIN: &str = "try again";
-const REPORT: &str = "report it to whoever provides the broker";
-const START: &str =
-    "start a broker, as with `azbroker serve`, or let the credential use the system browser";
+/// What brokers say, too, when no account is there.
+const SIGN_IN: &str = "sign in";
+/// A sign-in that wants a sign-in is one that could not be shown.
+const SHOW_PAGE: &str =
+    "set BROWSER where the broker runs to a command that opens a web page, then sign in again";

@@ -1,0 +1,124 @@
+use crate::{denial::Denial, interactive_flows::Caller};
+use azbroker_protocol::Status;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// How much may be under way at a time, so that one program cannot keep the others from the broker.
+#[derive(Debug)]
+pub(crate) struct Limit {
+    per_caller: usize,
+    in_all: usize,
+    under_way: Mutex<UnderWay>,
+}
+
+#[derive(Debug, Default)]
+struct UnderWay {
+    of_caller: HashMap<Caller, usize>,
+    in_all: usize,
+}
+
+impl Limit {
+    pub(crate) fn new(per_caller: usize, in_all: usize) -> Self {
+        Self {
+            per_caller,
+            in_all,
+            under_way: Mutex::default(),
+        }
+    }
+
+    /// Counts one more until the guard is dropped.
+    ///
+    /// # Errors
+    ///
+    /// A denial when there are as many as there may be.
+    pub(crate) fn enter(&self, caller: &Caller) -> Result<Entered<'_>, Denial> {
+        let mut under_way = self.lock();
+        if under_way.of_caller.get(caller).copied().unwrap_or_default() >= self.per_caller {
+            return Err(Denial::new(
+                Status::TransientError,
+                "too many requests are under way from this program; try again",
+            ));
+        }
+        if under_way.in_all >= self.in_all {
+            return Err(Denial::new(
+                Status::TransientError,
+                "too many requests are under way; try again",
+            ));
+        }
+        under_way.in_all += 1;
+        *under_way.of_caller.entry(caller.clone()).or_default() += 1;
+        Ok(Entered {
+            limit: self,
+            caller: caller.clone(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, UnderWay> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One that is under way.
+#[derive(Debug)]
+pub(crate) struct Entered<'a> {
+    limit: &'a Limit,
+    caller: Caller,
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        let mut under_way = self.limit.lock();
+        under_way.in_all = under_way.in_all.saturating_sub(1);
+        if let Some(left) = under_way.of_caller.get_mut(&self.caller) {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                under_way.of_caller.remove(&self.caller);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(name: &str) -> Caller {
+        Some(
+            zbus::names::UniqueName::try_from(name.to_owned())
+                .unwrap()
+                .into(),
+        )
+    }
+
+    #[test]
+    fn each_caller_has_its_own_limit_and_all_have_one_together() {
+        let limit = Limit::new(2, 3);
+        let (one, two) = (caller(":1.1"), caller(":1.2"));
+        let first = limit.enter(&one).unwrap();
+        let _second = limit.enter(&one).unwrap();
+        assert_eq!(
+            limit.enter(&one).unwrap_err().context,
+            "too many requests are under way from this program; try again"
+        );
+        let _third = limit.enter(&two).unwrap();
+        assert_eq!(
+            limit.enter(&two).unwrap_err().context,
+            "too many requests are under way; try again"
+        );
+        drop(first);
+        limit.enter(&two).unwrap();
+    }
+
+    #[test]
+    fn who_has_nothing_under_way_is_forgotten() {
+        let limit = Limit::new(2, 3);
+        drop(limit.enter(&caller(":1.1")).unwrap());
+        let under_way = limit.lock();
+        assert!(under_way.of_caller.is_empty());
+        assert_eq!(under_way.in_all, 0);
+    }
+}
