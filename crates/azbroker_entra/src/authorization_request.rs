@@ -68,3 +68,9 @@ impl AuthorizationRequest {
         }
     }
 }
+
+impl std::fmt::Debug for AuthorizationRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AuthorizationRequest")
+    }
+}

@@ -1,7 +1,6 @@
 use azure_core::http::Url;
 
 /// `application/x-www-form-urlencoded`, by way of a URL's query, which is written in the same form.
-#[derive(Debug)]
 pub(crate) struct Form(Url);
 
 impl Form {

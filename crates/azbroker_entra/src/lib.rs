@@ -57,7 +57,7 @@ pub use prompt::{NoPrompt, Prompt, PromptError};
 pub use refusal::{Refusal, RefusalKind};
 pub use scopes::{Scopes, ScopesError};
 pub use secrets::{AuthorizationCode, CodeVerifier, RefreshToken};
-pub use sign_in::SignIn;
+pub use sign_in::{Redirected, SignIn};
 pub use system_browser::SystemBrowser;
 pub use tenant::{Tenant, TenantError};
 pub use token_response::Tokens;

@@ -35,6 +35,17 @@ impl SignIn {
         prompt: &dyn Prompt,
         deadline: Duration,
     ) -> Result<Tokens> {
+        self.wait(prompt, deadline).await?.redeem(client).await
+    }
+
+    /// Waits for the user alone; the code that comes is still to be redeemed.
+    ///
+    /// Reach for this where the waiting may be given up, but a code that has come must not be lost.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run), but for what Entra ID says.
+    pub async fn wait(&self, prompt: &dyn Prompt, deadline: Duration) -> Result<Redirected> {
         let listener = RedirectListener::bind().await.map_err(Error::NoRedirect)?;
         let redirect_uri = listener.redirect_uri();
         let authorization = AuthorizationRequest::new(self, &redirect_uri);
@@ -56,31 +67,51 @@ impl SignIn {
         let Ok(redirect) = tokio::time::timeout(deadline.unsigned_abs(), shown).await else {
             return Err(Error::NotFinished { waited: deadline });
         };
-        let mut redirect = redirect?;
         tracing::debug!(correlation_id = %self.request.correlation_id, "the redirect has come");
-        let result = self
-            .redeem(client, authorization, redirect_uri, &mut redirect)
-            .await;
-        redirect.finish(last_page(&result)).await;
-        result
-    }
-
-    async fn redeem(
-        &self,
-        client: &Client,
-        authorization: AuthorizationRequest,
-        redirect_uri: String,
-        redirect: &mut Redirect,
-    ) -> Result<Tokens> {
-        let code = redirect.outcome.as_ref().map_err(Clone::clone)?.clone();
-        let grant = Grant::AuthorizationCode {
-            code,
-            verifier: authorization.verifier,
+        Ok(Redirected {
+            request: self.request.clone(),
+            authorization,
             redirect_uri,
+            redirect: redirect?,
+        })
+    }
+}
+
+/// A redirect that has come, with the user's browser waiting for its last page.
+#[derive(Debug)]
+pub struct Redirected {
+    request: TokenRequest,
+    authorization: AuthorizationRequest,
+    redirect_uri: String,
+    redirect: Redirect,
+}
+
+impl Redirected {
+    /// Redeems the code and tells the user how it went.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] when Entra ID refuses or the user declined.
+    pub async fn redeem(self, client: &Client) -> Result<Tokens> {
+        let result = match &self.redirect.outcome {
+            Ok(code) => {
+                let grant = Grant::AuthorizationCode {
+                    code: code.clone(),
+                    verifier: self.authorization.verifier.clone(),
+                    redirect_uri: self.redirect_uri,
+                };
+                client
+                    .redeem(&self.request, &grant)
+                    .await
+                    .and_then(|tokens| {
+                        tokens.id_token.check_nonce(&self.authorization.nonce)?;
+                        Ok(tokens)
+                    })
+            }
+            Err(refusal) => Err(refusal.clone().into()),
         };
-        let tokens = client.redeem(&self.request, &grant).await?;
-        tokens.id_token.check_nonce(&authorization.nonce)?;
-        Ok(tokens)
+        self.redirect.finish(last_page(&result)).await;
+        result
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::lenient::{number_or_zero, text_or_empty};
+use crate::lenient::{number_or_zero, text, text_or_empty};
 use serde::{Deserialize, Serialize};
 
 /// An account as it travels, in requests and responses alike.
@@ -11,7 +11,7 @@ pub struct Account {
     #[serde(deserialize_with = "text_or_empty")]
     pub environment: String,
     /// `<object ID in the home tenant>.<home tenant ID>`.
-    #[serde(deserialize_with = "text_or_empty")]
+    #[serde(deserialize_with = "text")]
     pub home_account_id: String,
     /// Object ID in [`realm`](Self::realm).
     #[serde(deserialize_with = "text_or_empty")]

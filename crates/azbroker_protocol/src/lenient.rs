@@ -32,6 +32,11 @@ pub(crate) fn number_or_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
     Ok(number(value).unwrap_or(0))
 }
 
+/// Reads a string, or `null` as the empty one; whatever names an account must not be misread.
+pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 /// Reads a string and takes everything else for the empty one.
 pub(crate) fn text_or_empty<'de, D: Deserializer<'de>>(
     deserializer: D,

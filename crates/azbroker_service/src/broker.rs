@@ -24,6 +24,7 @@ pub struct Broker {
     access_tokens: AccessTokens,
     client: Client,
     prompt: Arc<dyn Prompt>,
+    clock: Arc<dyn Clock>,
     /// One redemption in flight for each account and application.
     redemptions: KeyedLocks<(String, HomeAccountId, ClientId)>,
     /// One sign-in in flight for each application and hint.
@@ -52,9 +53,10 @@ impl Broker {
         Self {
             configuration,
             accounts: Accounts::new(clock.clone(), store),
-            access_tokens: AccessTokens::new(clock),
+            access_tokens: AccessTokens::new(clock.clone()),
             client,
             prompt,
+            clock,
             redemptions: KeyedLocks::new(),
             sign_ins: KeyedLocks::new(),
         }

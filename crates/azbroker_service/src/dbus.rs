@@ -7,7 +7,7 @@ use crate::{
     reply,
     request::{Request, check_size},
 };
-use azbroker_entra::{CorrelationId, HomeAccountId};
+use azbroker_entra::{Authority, CorrelationId, HomeAccountId, Tenant};
 use azbroker_protocol::{
     AccountsReply, AccountsRequest, Method, OBJECT_PATH, RemoveAccountReply, RemoveAccountRequest,
     Status, VersionReply,
@@ -146,9 +146,12 @@ impl Interface {
             let account = RemoveAccountRequest::from_json(request)?.account;
             let home_account_id = HomeAccountId::parse(&account.home_account_id)
                 .ok_or_else(|| Denial::malformed("the account has no home account ID"))?;
+            // Clients name a cloud by any of its names.
+            let environment = Authority::of_host(&account.environment, Tenant::organizations())
+                .map_or(account.environment, |authority| authority.environment());
             let removed = self
                 .broker
-                .remove_account(&account.environment, &home_account_id)
+                .remove_account(&environment, &home_account_id)
                 .await?;
             Ok(RemoveAccountReply { removed }.to_json())
         })

@@ -2,7 +2,7 @@ use crate::{accounts::Subject, configuration::Configuration, denial::Denial};
 use azbroker_entra::{
     Authority, AuthorityHost, Claims, ClientId, CorrelationId, HomeAccountId, Scopes,
 };
-use azbroker_protocol::{Status, TokenRequest};
+use azbroker_protocol::{Status, TokenRequest, WireSecret};
 
 /// A token request that makes sense.
 #[derive(Clone, Debug)]
@@ -13,8 +13,8 @@ pub(crate) struct Request {
     pub(crate) scopes: Scopes,
     pub(crate) claims: Option<Claims>,
     pub(crate) subject: Subject,
-    /// Whether a token that is held must not be the answer: the resource refused it.
-    pub(crate) renew: bool,
+    /// A token that must not be the answer: the resource refused it.
+    pub(crate) renew: Option<WireSecret>,
 }
 
 impl Request {
@@ -30,7 +30,7 @@ impl Request {
     ) -> Result<Self, Denial> {
         check_size(json)?;
         let message = TokenRequest::from_json(json)?;
-        let subject = subject(&message);
+        let subject = subject(&message)?;
         let parameters = message.auth_parameters;
         if parameters.pop_params.is_some() {
             return Err(Denial::new(
@@ -57,7 +57,7 @@ impl Request {
                 }
             },
             subject,
-            renew: !parameters.access_token_to_renew.is_empty(),
+            renew: Some(parameters.access_token_to_renew).filter(|token| !token.is_empty()),
         })
     }
 }
@@ -88,26 +88,32 @@ fn check_authority(authority: &Authority, configuration: &Configuration) -> Resu
     ))
 }
 
-fn subject(message: &TokenRequest) -> Subject {
-    let username = message.auth_parameters.username.trim();
-    if let Some(account) = message.account() {
-        let username = if account.username.is_empty() {
-            username
-        } else {
-            &account.username
+/// An account that is named in a way that says nothing is never taken for the default one.
+fn subject(message: &TokenRequest) -> Result<Subject, Denial> {
+    let hint = message.auth_parameters.username.trim();
+    let named = match message.account() {
+        Some(account) => account,
+        None if hint.is_empty() => return Ok(Subject::Default),
+        None => return Ok(Subject::Username(hint.to_owned())),
+    };
+    let username = match named.username.trim() {
+        "" => hint,
+        username => username,
+    };
+    if named.home_account_id.is_empty() {
+        let anything = [&named.local_account_id, &named.realm, &named.client_info];
+        return match username {
+            "" if anything.iter().all(|field| field.is_empty()) => Ok(Subject::Default),
+            "" => Err(Denial::malformed(
+                "the account has neither a home account ID nor a username",
+            )),
+            username => Ok(Subject::Username(username.to_owned())),
         };
-        if let Some(home_account_id) = HomeAccountId::parse(&account.home_account_id) {
-            return Subject::Account {
-                home_account_id,
-                username: username.to_owned(),
-            };
-        }
-        if !username.is_empty() {
-            return Subject::Username(username.to_owned());
-        }
     }
-    match username {
-        "" => Subject::Default,
-        username => Subject::Username(username.to_owned()),
-    }
+    let home_account_id = HomeAccountId::parse(&named.home_account_id)
+        .ok_or_else(|| Denial::malformed("the account's home account ID has not two parts"))?;
+    Ok(Subject::Account {
+        home_account_id,
+        username: username.to_owned(),
+    })
 }

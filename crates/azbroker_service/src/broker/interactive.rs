@@ -1,14 +1,20 @@
 use super::{Broker, Issued};
 use crate::{accounts::Subject, denial::Denial, keyed_locks::Waited, request::Request};
 use azbroker_entra::{PromptBehavior, SignIn, TokenRequest};
+use azbroker_protocol::Status;
+use std::sync::Arc;
+use tracing::Instrument;
 
 impl Broker {
     /// Has the user sign in.
     ///
     /// Programs that ask while a sign-in for the same application is under way wait for it, and share the
     /// account it brings.
+    ///
+    /// Dropping the future gives up the waiting for the user. A code that has come is redeemed and kept all the
+    /// same: the user has done their part.
     pub(crate) async fn acquire_token_interactively(
-        &self,
+        self: &Arc<Self>,
         request: &Request,
     ) -> Result<Issued, Denial> {
         let login_hint = match &request.subject {
@@ -23,12 +29,23 @@ impl Broker {
             request.client_id.clone(),
             login_hint.clone().unwrap_or_default(),
         );
-        let (_one_at_a_time, waited) = self.sign_ins.lock(key).await;
-        if waited == Waited::Yes
-            && let Ok(issued) = self.acquire_token_silently(request).await
-        {
-            tracing::debug!("another program's sign-in answers this request");
-            return Ok(issued);
+        // Waiting for another program's sign-in counts: clients give up after a time of their own.
+        let deadline = self.configuration.sign_in_deadline;
+        let asked_at = self.clock.now();
+        let turn = tokio::time::timeout(deadline.unsigned_abs(), self.sign_ins.lock(key)).await;
+        let Ok((_one_at_a_time, waited)) = turn else {
+            return Err(Denial::new(
+                Status::UserCanceled,
+                "another program's sign-in was not finished in time; try again",
+            ));
+        };
+        if waited == Waited::Yes {
+            let (broker, request) = (self.clone(), request.clone());
+            let silent = async move { broker.acquire_token_silently(&request).await };
+            if let Ok(issued) = to_the_end(silent).await {
+                tracing::debug!("another program's sign-in answers this request");
+                return Ok(issued);
+            }
         }
         let sign_in = SignIn {
             request: TokenRequest {
@@ -44,14 +61,45 @@ impl Broker {
             },
             login_hint,
         };
-        let tokens = sign_in
-            .run(
-                &self.client,
-                self.prompt.as_ref(),
-                self.configuration.sign_in_deadline,
-            )
+        let left = deadline - (self.clock.now() - asked_at);
+        let redirected = sign_in
+            .wait(self.prompt.as_ref(), left)
             .await
             .map_err(|error| Denial::of_interactive(&error))?;
-        Ok(self.keep(request, &tokens).await)
+        let (broker, request) = (self.clone(), request.clone());
+        to_the_end(async move {
+            let tokens = redirected
+                .redeem(&broker.client)
+                .await
+                .map_err(|error| Denial::of_interactive(&error))?;
+            let signed_in = &tokens.account;
+            match &request.subject {
+                Subject::Account {
+                    home_account_id, ..
+                } if signed_in.home_account_id != *home_account_id => Err(Denial::new(
+                    Status::UserSwitch,
+                    format!(
+                        "{} signed in, which is not the account asked for; sign in with that one",
+                        signed_in.username
+                    ),
+                )),
+                _ => Ok(broker.keep(&request, &tokens).await),
+            }
+        })
+        .await
     }
+}
+
+/// Runs work that must not stop half way, whatever becomes of whoever waits for it.
+async fn to_the_end(
+    work: impl Future<Output = Result<Issued, Denial>> + Send + 'static,
+) -> Result<Issued, Denial> {
+    tokio::spawn(work.in_current_span())
+        .await
+        .unwrap_or_else(|_| {
+            Err(Denial::new(
+                Status::Unexpected,
+                "the broker failed; report it",
+            ))
+        })
 }

@@ -38,10 +38,18 @@ impl Broker {
 
     /// A held token, unless it was refused or must satisfy a challenge.
     fn held(&self, request: &Request, account: &Account) -> Option<Issued> {
-        if request.renew || request.claims.is_some() {
+        if request.claims.is_some() {
             return None;
         }
         let token = self.access_tokens.get(&self.key(request, account))?;
+        // Another token than the one that was refused is newer than that.
+        if request
+            .renew
+            .as_ref()
+            .is_some_and(|refused| refused.expose() == token.access_token.secret())
+        {
+            return None;
+        }
         Some(Issued {
             account: account.clone(),
             token,

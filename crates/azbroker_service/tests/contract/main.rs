@@ -4,6 +4,7 @@ mod correlation;
 mod errors;
 mod hostile;
 mod limits;
+mod other_accounts;
 mod setup;
 mod sign_out;
 mod stores;

@@ -130,6 +130,20 @@ impl Setup {
         answer["store"].as_str().unwrap().to_owned()
     }
 
+    /// Waits until the redirect of the sign-in has come: then nobody listens for it any more.
+    pub(crate) async fn redirect_has_come(&self) {
+        let opened = self.user.opened();
+        let mut parameters = opened[0].query_pairs();
+        let (_, redirect_uri) = parameters.find(|(name, _)| name == "redirect_uri").unwrap();
+        let port = Url::parse(&redirect_uri).unwrap().port().unwrap();
+        // In the kernel's table a socket that listens has state 0A.
+        let listening = format!("0100007F:{port:04X} 00000000:0000 0A");
+        let table = || std::fs::read_to_string("/proc/net/tcp").unwrap();
+        while table().contains(&listening) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub(crate) async fn accounts(&self) -> Vec<String> {
         let answer = self
             .call("getAccounts", json!({ "clientId": ClientId::AZURE_CLI }))

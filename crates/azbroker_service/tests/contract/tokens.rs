@@ -149,8 +149,8 @@ async fn claims_and_a_refused_token_are_never_answered_from_memory() {
     let first = setup.sign_in(default_world::ADA).await;
     let claims = r#"{"access_token":{"xms_cc":{"values":["CP1"]}}}"#;
     for changed in [
-        json!({ "decodedClaims": claims }),
         json!({ "accessTokenToRenew": access_token(&first) }),
+        json!({ "decodedClaims": claims }),
     ] {
         let answer = setup.call("acquireTokenSilently", request(changed)).await;
         assert_ne!(access_token(&answer), access_token(&first));
