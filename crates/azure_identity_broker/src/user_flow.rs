@@ -141,8 +141,17 @@ impl UserFlow {
             .acquire_token_interactively(request, self.manner.window)
             .await?;
         // Another user at the same browser is not the one this credential is for.
-        check_account(request, &acquired)?;
-        Ok(acquired)
+        match other_account(request, &acquired) {
+            None => Ok(acquired),
+            Some((asked, got)) => Err(Error::new(
+                ErrorKind::InteractionRequired,
+                format!(
+                    "{} signed in, which is not the account asked for",
+                    got.username
+                ),
+            )
+            .with_next_step(format!("sign in as {}", asked.username))),
+        }
     }
 
     /// Remembers whose token it is, and keeps it for those who ask by that account.
@@ -175,16 +184,22 @@ fn take_claims(request: &mut TokenRequest, reason: Option<Error>) {
 
 /// An answer for somebody else would hand out a token that nobody asked for.
 fn check_account(request: &TokenRequest, acquired: &Acquired) -> Result<()> {
-    let (Some(asked), Some(got)) = (request.account.known(), &acquired.account) else {
-        return Ok(());
-    };
-    if asked.home_account_id == got.home_account_id {
-        return Ok(());
+    match other_account(request, acquired) {
+        None => Ok(()),
+        Some((asked, _)) => Err(Error::new(
+            ErrorKind::Malformed,
+            format!("the answer is for another account than {}", asked.username),
+        )),
     }
-    Err(Error::new(
-        ErrorKind::Malformed,
-        format!("the answer is for another account than {}", asked.username),
-    ))
+}
+
+/// The account asked for and the one that answered, if they differ.
+fn other_account<'a>(
+    request: &'a TokenRequest,
+    acquired: &'a Acquired,
+) -> Option<(&'a Account, &'a Account)> {
+    let (asked, got) = (request.account.known()?, acquired.account.as_ref()?);
+    (asked.home_account_id != got.home_account_id).then_some((asked, got))
 }
 
 /// What silence failed with says best what the user must do.

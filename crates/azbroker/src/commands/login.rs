@@ -13,7 +13,7 @@ use std::process::ExitCode;
 /// Has the broker sign a user in.
 pub(crate) async fn run(arguments: LoginArguments) -> Result<ExitCode, Failure> {
     let options = InteractiveBrowserCredentialOptions {
-        login_hint: arguments.username,
+        login_hint: arguments.username.clone(),
         ..options(arguments.application)
     };
     let credential = InteractiveBrowserCredential::new(Some(options))
@@ -30,6 +30,21 @@ pub(crate) async fn run(arguments: LoginArguments) -> Result<ExitCode, Failure> 
         .authenticate(&scopes, None)
         .await
         .map_err(|error| broker_failure(&error, None))?;
+    if let Some(username) = arguments.username
+        && !record.username().eq_ignore_ascii_case(&username)
+    {
+        return Err(Failure::new(
+            Exit::UserMustAct,
+            format!(
+                "{} signed in, not {username}; the broker holds that account now",
+                record.username()
+            ),
+        )
+        .with_hint(format!(
+            "sign in again as {username}; `azbroker logout --username {}` forgets the other",
+            record.username()
+        )));
+    }
     match arguments.output {
         ListOutput::Text => tell(format_args!(
             "signed in as {} in tenant {}, for application {}",

@@ -72,6 +72,25 @@ fn a_token_is_acquired_with_the_user_only_when_that_is_asked_for() {
 }
 
 #[test]
+fn a_login_as_somebody_else_is_said() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let world = Surroundings::new(&runtime);
+    let (broker, _said) = world.broker();
+    // A name that the tenant does not know is offered, and Ada types her own.
+    let login = ["login", "--username", "ada@contoso.example.test"];
+    let output = world.azbroker(&login).output().unwrap();
+    end(broker);
+    assert_eq!(code(&output), 3, "{output:?}");
+    let said = stderr(&output);
+    let line = "error: ada@contoso.example signed in, not ada@contoso.example.test; the broker holds that account now";
+    assert!(said.contains(line), "{said}");
+}
+
+#[test]
 fn a_second_broker_names_the_first_and_leaves_it_alone() {
     let place = Place::new();
     let output = place.emulate(

@@ -165,6 +165,24 @@ async fn a_silent_answer_for_somebody_else_is_refused() {
 }
 
 #[tokio::test]
+async fn somebody_else_who_signs_in_is_refused() {
+    let broker = TestBroker::holding(&[ADA]).await;
+    let credential = broker.credential(with_default_account());
+    token(&credential, VAULT).await;
+    broker.fail(Status::InteractionRequired);
+    broker.signs_in(Some(BOB));
+    let error = credential.get_token(&[STORAGE], None).await.unwrap_err();
+    let error = Error::find(&error).unwrap();
+    assert_eq!(error.kind(), ErrorKind::InteractionRequired);
+    assert_eq!(
+        error.to_string(),
+        "bob@contoso.example signed in, which is not the account asked for"
+    );
+    assert_eq!(error.next_step(), Some("sign in as ada@contoso.example"));
+    assert_eq!(broker.methods(), [SILENT, SILENT, INTERACTIVE]);
+}
+
+#[tokio::test]
 async fn fifty_tasks_make_one_request() {
     let broker = TestBroker::holding(&[ADA]).await;
     let credential = broker.credential(with_default_account());
