@@ -29,6 +29,7 @@ fn nothing_printed_at_the_highest_level_holds_a_secret() {
     run(&["token", scope[0], scope[1]], 0);
     run(&["key-vault-secret"], 0);
     run(&["accounts", "--output", "json"], 0);
+    let replies = runtime.block_on(replies(&world));
     world.user.lock().unwrap().behavior = Behavior::Decline;
     run(&["login"], 3);
     world
@@ -72,6 +73,12 @@ fn nothing_printed_at_the_highest_level_holds_a_secret() {
         );
     }
     for KnownSecret { kind, value, .. } in &secrets {
+        // A reply has the access token asked for, and the ID token that clients build the account from.
+        let may_travel = *value == token || *kind == SecretKind::IdToken;
+        assert!(
+            may_travel || !replies.contains(value.as_str()),
+            "a {kind:?} was in a reply"
+        );
         assert!(
             !said.contains(value.as_str()),
             "a {kind:?} was said{}",
@@ -90,6 +97,46 @@ fn nothing_printed_at_the_highest_level_holds_a_secret() {
             "a {kind:?} was printed"
         );
     }
+}
+
+/// What the broker answers to each method, as a plain client of the bus sees it.
+async fn replies(world: &Surroundings) -> String {
+    let client = world.bus_client().await;
+    let parameters = serde_json::json!({ "authParameters": {
+        "clientId": default_world::AZURE_CLI_CLIENT_ID,
+        "authority": "https://login.microsoftonline.com/organizations",
+        "requestedScopes": ["https://vault.azure.net/.default"],
+    }});
+    let mut replies = String::new();
+    for method in [
+        "getAccounts",
+        "acquireTokenSilently",
+        "getLinuxBrokerVersion",
+        "acquirePrtSsoCookie",
+        "generateSignedHttpRequest",
+        "cancelInteractiveFlow",
+    ] {
+        let request = match method {
+            "getAccounts" => r#"{"clientId":"x"}"#.to_owned(),
+            _ => parameters.to_string(),
+        };
+        let reply = client
+            .call_method(
+                Some("com.microsoft.identity.broker1"),
+                "/com/microsoft/identity/broker1",
+                Some("com.microsoft.identity.Broker1"),
+                method,
+                &("0.0", "", request),
+            )
+            .await
+            .unwrap();
+        replies.push_str(reply.body().deserialize().unwrap());
+    }
+    assert!(
+        replies.contains("accessToken") && replies.contains("homeAccountId"),
+        "{replies}"
+    );
+    replies
 }
 
 /// Where it was said, without the secret.

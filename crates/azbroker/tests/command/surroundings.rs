@@ -76,6 +76,12 @@ impl Surroundings {
         command
     }
 
+    /// A client of the bus that is nobody's in particular.
+    pub(crate) async fn bus_client(&self) -> zbus::Connection {
+        let address = zbus::connection::Builder::address(self.bus.as_str()).unwrap();
+        address.build().await.unwrap()
+    }
+
     /// The broker, once it serves, and what it will have said in the end.
     pub(crate) fn broker(&self) -> (Child, JoinHandle<String>) {
         let mut broker = self
