@@ -2,9 +2,13 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use std::{
     collections::HashMap,
+    thread,
     time::{Duration, Instant},
 };
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    runtime,
+    sync::{mpsc, oneshot},
+};
 use zbus::{
     Connection, MessageStream,
     fdo::MonitoringProxy,
@@ -17,7 +21,8 @@ use zbus::{
 #[derive(Debug)]
 pub(crate) struct BusMonitor {
     calls: mpsc::UnboundedReceiver<BusCall>,
-    watching: JoinHandle<()>,
+    /// Dropped, it ends the thread.
+    _stop: oneshot::Sender<()>,
 }
 
 /// A call that was answered.
@@ -33,18 +38,41 @@ pub(crate) struct BusCall {
 
 impl BusMonitor {
     /// Watches the bus at this address.
+    ///
+    /// It has a thread of its own: beside other work it would see calls late, and take them for faster than they
+    /// were.
     pub(crate) async fn start(address: &str) -> zbus::Result<Self> {
-        let connection = zbus::connection::Builder::address(address)?.build().await?;
-        let messages = MessageStream::from(&connection);
-        MonitoringProxy::new(&connection)
-            .await?
-            .become_monitor(&[], 0)
-            .await?;
+        let address = address.to_owned();
         let (sender, calls) = mpsc::unbounded_channel();
-        Ok(Self {
-            calls,
-            watching: tokio::spawn(watch(connection, messages, sender)),
-        })
+        let (ready, is_ready) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        thread::Builder::new()
+            .name("bus-monitor".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    let watched = match join(&address).await {
+                        Ok((connection, messages)) => {
+                            let _ = ready.send(Ok(()));
+                            watch(connection, messages, sender)
+                        }
+                        Err(error) => {
+                            let _ = ready.send(Err(error));
+                            return;
+                        }
+                    };
+                    tokio::select! {
+                        () = watched => (),
+                        _ = stopped => (),
+                    }
+                });
+            })?;
+        is_ready
+            .await
+            .map_err(|_| zbus::Error::Failure("the monitor ended".to_owned()))??;
+        Ok(Self { calls, _stop: stop })
     }
 
     /// The next call that was answered; `None` when the bus has gone.
@@ -79,15 +107,20 @@ impl BusMonitor {
     }
 }
 
-impl Drop for BusMonitor {
-    fn drop(&mut self) {
-        self.watching.abort();
-    }
-}
-
 impl BusCall {
     /// A method of the bus that clients have no reason to call.
     const MARK: &'static str = "GetId";
+}
+
+/// Becomes a monitor of the bus.
+async fn join(address: &str) -> zbus::Result<(Connection, MessageStream)> {
+    let connection = zbus::connection::Builder::address(address)?.build().await?;
+    let messages = MessageStream::from(&connection);
+    MonitoringProxy::new(&connection)
+        .await?
+        .become_monitor(&[], 0)
+        .await?;
+    Ok((connection, messages))
 }
 
 async fn watch(
