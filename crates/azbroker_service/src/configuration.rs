@@ -1,5 +1,6 @@
 use azbroker_entra::AuthorityHost;
 use azure_core::time::Duration;
+use std::path::PathBuf;
 
 /// What a broker may be told.
 #[derive(Clone, Debug)]
@@ -10,6 +11,8 @@ pub struct Configuration {
     pub sign_in_deadline: Duration,
     /// The value of the environment variable `BROWSER`.
     pub browser: Option<String>,
+    /// The folder for what outlives the broker and is no refresh token. Without one nothing does.
+    pub state_folder: Option<PathBuf>,
 }
 
 impl Default for Configuration {
@@ -18,6 +21,7 @@ impl Default for Configuration {
             further_authority_hosts: Vec::new(),
             sign_in_deadline: Duration::seconds(270),
             browser: None,
+            state_folder: None,
         }
     }
 }

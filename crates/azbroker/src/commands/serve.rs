@@ -6,7 +6,7 @@ use crate::{
 use azbroker_service::{AuthorityHost, Configuration, ServeError, serve};
 use azure_core::time::Duration;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-use std::process::ExitCode;
+use std::{env, path::PathBuf, process::ExitCode};
 
 /// Serves until the bus goes away, or somebody asks for the end.
 pub(crate) async fn run(arguments: ServeArguments) -> Result<ExitCode, Failure> {
@@ -23,7 +23,8 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<ExitCode, Failure> 
     let configuration = Configuration {
         further_authority_hosts,
         sign_in_deadline: Duration::seconds(i64::from(arguments.sign_in_deadline)),
-        browser: std::env::var("BROWSER").ok(),
+        browser: env::var("BROWSER").ok(),
+        state_folder: state_folder(),
     };
     let ready = || tracing::info!("the broker serves");
     let mut stops = Stops::listen()?;
@@ -34,6 +35,16 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<ExitCode, Failure> 
         },
         _ = stops.asked() => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// Below the folder that the
+/// [XDG Base Directory Specification](https://specifications.freedesktop.org/basedir-spec/latest/) names.
+fn state_folder() -> Option<PathBuf> {
+    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
+    let given = env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+    let state = given.and_then(absolute).or_else(|| absolute(home()?))?;
+    Some(state.join("azbroker"))
 }
 
 fn failure(error: &ServeError) -> Failure {

@@ -31,7 +31,7 @@ pub(crate) struct Session {
     _secret_service: SecretService,
     bus: PrivateBus,
     // Last: what is in it must be closed before it is removed.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Where sign-in pages open.
@@ -96,7 +96,7 @@ impl Session {
             parent,
             _secret_service: secret_service,
             bus,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -160,6 +160,9 @@ impl Session {
         arguments.extend((0..verbose).map(|_| OsString::from("-v")));
         let mut broker = self
             .own_command(&arguments, browser)
+            // What the person who runs this has set, and keeps, is for their own broker.
+            .env("XDG_CONFIG_HOME", self.folder.path().join("config"))
+            .env("XDG_STATE_HOME", self.folder.path().join("state"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             // Ctrl-C is for the program; the broker ends after it.
