@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use azbroker_service::StoreChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{ffi::OsString, path::PathBuf};
 
@@ -77,9 +78,12 @@ pub(crate) struct ServeArguments {
     /// Trusts an authority host besides those of the known clouds. May be repeated.
     #[arg(long, value_name = "HOST")]
     pub(crate) authority_host: Vec<String>,
-    /// How long a sign-in may take, in seconds; clients give up at 300.
-    #[arg(long, value_name = "SECONDS", default_value_t = 270, value_parser = clap::value_parser!(u16).range(1..300))]
-    pub(crate) sign_in_deadline: u16,
+    /// How long a sign-in may take, in seconds; clients give up at 300, and the broker at 270 where nothing is said.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..300))]
+    pub(crate) sign_in_deadline: Option<u16>,
+    /// Where refresh tokens rest: auto, secret-service, file or memory.
+    #[arg(long, value_name = "STORE")]
+    pub(crate) store: Option<StoreChoice>,
 }
 
 /// Which application asks whom.

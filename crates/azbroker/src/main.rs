@@ -7,7 +7,9 @@
 
 mod arguments;
 mod commands;
+mod config_file;
 mod failure;
+mod folders;
 mod offline;
 mod output;
 

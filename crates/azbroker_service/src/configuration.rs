@@ -1,3 +1,4 @@
+use crate::token_store::{KeySource, StoreChoice};
 use azbroker_entra::AuthorityHost;
 use azure_core::time::Duration;
 use std::path::PathBuf;
@@ -11,7 +12,13 @@ pub struct Configuration {
     pub sign_in_deadline: Duration,
     /// The value of the environment variable `BROWSER`.
     pub browser: Option<String>,
-    /// The folder for what outlives the broker and is no refresh token. Without one nothing does.
+    /// Where refresh tokens rest.
+    pub store: StoreChoice,
+    /// Where the key of the encrypted file comes from. Without one there is no such file.
+    pub key_source: Option<KeySource>,
+    /// The configuration file that was read, for whoever asks.
+    pub config_file: Option<PathBuf>,
+    /// The folder for what outlives the broker. Without one nothing does but what the keyring keeps.
     pub state_folder: Option<PathBuf>,
 }
 
@@ -21,6 +28,9 @@ impl Default for Configuration {
             further_authority_hosts: Vec::new(),
             sign_in_deadline: Duration::seconds(270),
             browser: None,
+            store: StoreChoice::Auto,
+            key_source: None,
+            config_file: None,
             state_folder: None,
         }
     }

@@ -32,4 +32,6 @@ pub use broker::Broker;
 pub use configuration::Configuration;
 pub use dbus::serve_at;
 pub use serve::{ServeError, serve};
-pub use token_store::{MemoryStore, StoreError, StoredGrant, TokenStore};
+pub use token_store::{
+    KeySource, MemoryStore, StoreChoice, StoreChoiceError, StoreError, StoredGrant, TokenStore,
+};

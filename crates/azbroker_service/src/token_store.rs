@@ -1,5 +1,7 @@
 //! Where refresh tokens rest.
 
+mod choice;
+mod key_source;
 mod memory;
 mod secret_service;
 
@@ -8,6 +10,8 @@ use azbroker_entra::{Account, ClientId, HomeAccountId, RefreshToken};
 use azure_core::time::OffsetDateTime;
 use std::fmt::Debug;
 
+pub use choice::{StoreChoice, StoreChoiceError};
+pub use key_source::KeySource;
 pub use memory::MemoryStore;
 pub(crate) use secret_service::SecretServiceStore;
 

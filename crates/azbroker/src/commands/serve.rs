@@ -1,31 +1,22 @@
 use super::stop::Stops;
 use crate::{
     arguments::ServeArguments,
+    config_file::ConfigFile,
     failure::{Exit, Failure},
+    folders,
 };
-use azbroker_service::{AuthorityHost, Configuration, ServeError, serve};
+use azbroker_service::{AuthorityHost, Configuration, KeySource, ServeError, serve};
 use azure_core::time::Duration;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use std::{env, path::PathBuf, process::ExitCode};
 
 /// Serves until the bus goes away, or somebody asks for the end.
 pub(crate) async fn run(arguments: ServeArguments) -> Result<ExitCode, Failure> {
-    let further_authority_hosts = arguments
-        .authority_host
-        .iter()
-        .map(|host| AuthorityHost::parse(host))
-        .collect::<Result<_, _>>()
-        .map_err(|error| Failure::new(Exit::WrongUsage, error.to_string()))?;
     // Nobody but root looks into the memory that refresh tokens are in, and no core dump keeps it.
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!("the broker's memory can be read by your other programs: {error}");
     }
-    let configuration = Configuration {
-        further_authority_hosts,
-        sign_in_deadline: Duration::seconds(i64::from(arguments.sign_in_deadline)),
-        browser: env::var("BROWSER").ok(),
-        state_folder: state_folder(),
-    };
+    let configuration = configuration(arguments)?;
     let ready = || tracing::info!("the broker serves");
     let mut stops = Stops::listen()?;
     tokio::select! {
@@ -37,14 +28,38 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<ExitCode, Failure> 
     }
 }
 
-/// Below the folder that the
-/// [XDG Base Directory Specification](https://specifications.freedesktop.org/basedir-spec/latest/) names.
-fn state_folder() -> Option<PathBuf> {
-    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
-    let given = env::var_os("XDG_STATE_HOME").map(PathBuf::from);
-    let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
-    let state = given.and_then(absolute).or_else(|| absolute(home()?))?;
-    Some(state.join("azbroker"))
+/// What was typed, else what stands in the configuration file, else what is usual.
+fn configuration(arguments: ServeArguments) -> Result<Configuration, Failure> {
+    let (file, config_file) = ConfigFile::of_user()?;
+    let usual = Configuration::default();
+    let mut further_authority_hosts = file.authority_hosts;
+    for host in &arguments.authority_host {
+        let host = AuthorityHost::parse(host)
+            .map_err(|error| Failure::new(Exit::WrongUsage, error.to_string()))?;
+        further_authority_hosts.push(host);
+    }
+    let deadline = arguments.sign_in_deadline.or(file.sign_in_deadline);
+    Ok(Configuration {
+        further_authority_hosts,
+        sign_in_deadline: deadline.map_or(usual.sign_in_deadline, |seconds| {
+            Duration::seconds(i64::from(seconds))
+        }),
+        browser: file.browser.or_else(|| env::var("BROWSER").ok()),
+        store: arguments.store.or(file.store).unwrap_or(usual.store),
+        key_source: key_source(file.passphrase_file),
+        config_file,
+        state_folder: folders::state(),
+    })
+}
+
+/// What systemd hands over wins: it is there because somebody set it up.
+fn key_source(passphrase_file: Option<PathBuf>) -> Option<KeySource> {
+    let credential = env::var_os("CREDENTIALS_DIRECTORY")
+        .map(|folder| PathBuf::from(folder).join("azbroker-key"))
+        .filter(|path| path.exists());
+    credential
+        .map(KeySource::Credential)
+        .or(passphrase_file.map(KeySource::PassphraseFile))
 }
 
 fn failure(error: &ServeError) -> Failure {
