@@ -10,7 +10,7 @@ use crate::{
     entra::{Grants, SignIns, SigningKey},
     faults::Faults,
     ledger::{Ledger, SecretKind},
-    vault::VaultStore,
+    vault::{Seen, VaultStore},
     world::{Application, Tenant, User, World},
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct Cloud {
     pub(crate) grants: Grants,
     /// By name in lower case.
     pub(crate) vaults: HashMap<String, VaultStore>,
+    /// The signed requests that vaults have seen.
+    pub(crate) seen: Seen,
 }
 
 impl Cloud {
@@ -57,6 +59,7 @@ impl Cloud {
             sign_ins: SignIns::default(),
             grants: Grants::default(),
             vaults,
+            seen: Seen::default(),
         }
     }
 

@@ -4,9 +4,11 @@ mod authority;
 mod authorize;
 mod authorize_request;
 mod claims;
+mod confirmation;
 mod discovery;
 mod form;
 mod grants;
+mod instance;
 mod pages;
 mod redirect_uri;
 mod refusal;
@@ -30,28 +32,21 @@ use axum::{
 use crate::{cloud::Cloud, exchange::Notes};
 
 pub(crate) use grants::Grants;
+pub(crate) use instance::{INSTANCES, Instance, PUBLIC};
 pub(crate) use refusal::Refusal;
 pub(crate) use sign_ins::SignIns;
 pub(crate) use signing_key::{KeyError, SigningKey, TokenFault};
-pub(crate) use tokens::access_token_issuer;
-
-/// The hosts of the public cloud, all the same service; the first is the one that issues tokens.
-pub(crate) const HOSTS: [&str; 4] = [
-    "login.microsoftonline.com",
-    "login.windows.net",
-    "login.microsoft.com",
-    "sts.windows.net",
-];
 
 /// What the handlers work on.
 #[derive(Clone)]
 struct Entra {
     cloud: Arc<Cloud>,
+    instance: &'static Instance,
     host: &'static str,
 }
 
-/// Makes the service for one of its hosts.
-pub(crate) fn router(cloud: Arc<Cloud>, host: &'static str) -> Router {
+/// Makes the service of a cloud for one of its hosts.
+pub(crate) fn router(cloud: Arc<Cloud>, instance: &'static Instance, host: &'static str) -> Router {
     Router::new()
         .route("/{tenant}/discovery/instance", get(discovery::instance))
         .route(
@@ -80,7 +75,11 @@ pub(crate) fn router(cloud: Arc<Cloud>, host: &'static str) -> Router {
         .route("/favicon.ico", get(no_icon))
         .fallback(not_emulated)
         .method_not_allowed_fallback(wrong_method)
-        .with_state(Entra { cloud, host })
+        .with_state(Entra {
+            cloud,
+            instance,
+            host,
+        })
 }
 
 /// Browsers ask for an icon of their own accord, also beside answers that are no page.

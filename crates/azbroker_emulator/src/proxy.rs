@@ -49,13 +49,15 @@ impl Proxy {
         port: u16,
     ) -> Self {
         let mut sites = HashMap::new();
-        for host in entra::HOSTS {
-            let site = Site {
-                kind: SiteKind::Entra,
-                host: host.into(),
-                router: entra::router(cloud.clone(), host),
-            };
-            sites.insert(host.to_owned(), Arc::new(site));
+        for instance in &entra::INSTANCES {
+            for host in instance.hosts {
+                let site = Site {
+                    kind: SiteKind::Entra,
+                    host: (*host).to_owned(),
+                    router: entra::router(cloud.clone(), instance, host),
+                };
+                sites.insert((*host).to_owned(), Arc::new(site));
+            }
         }
         for name in cloud.vaults.keys() {
             let host = format!("{name}.{}", vault::DOMAIN);
@@ -227,7 +229,7 @@ impl Proxy {
             .any(|name| host == format!("{name}:{}", self.port));
         let path = request.uri().path();
         let page = path.ends_with("/oauth2/v2.0/authorize") || path.contains("/login/");
-        let site = self.sites.get(entra::HOSTS[0])?;
+        let site = self.sites.get(entra::PUBLIC.hosts[0])?;
         (own && page).then_some(site)
     }
 

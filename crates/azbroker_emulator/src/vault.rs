@@ -4,6 +4,7 @@ mod access;
 mod api_version;
 mod deleted_secrets;
 mod page;
+mod proof;
 mod refusal;
 mod secrets;
 mod store;
@@ -26,6 +27,7 @@ use crate::{cloud::Cloud, exchange::Notes, world::Vault};
 use access::Caller;
 pub(crate) use access::claims_challenge;
 use api_version::ApiVersion;
+pub(crate) use proof::Seen;
 use refusal::VaultRefusal;
 pub(crate) use store::VaultStore;
 
@@ -54,8 +56,12 @@ impl Site {
             .expect("a site is made of a vault of the world, which does not change")
     }
 
+    fn host(&self) -> String {
+        format!("{}.{DOMAIN}", self.name)
+    }
+
     fn url(&self) -> String {
-        format!("https://{}.{DOMAIN}", self.name)
+        format!("https://{}", self.host())
     }
 }
 
@@ -142,7 +148,7 @@ async fn admit(
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
-    let caller = match Caller::of(&site, request.headers()) {
+    let caller = match Caller::of(&site, &request) {
         Ok(caller) => caller,
         Err(refusal) => return refusal.into_response(&notes),
     };

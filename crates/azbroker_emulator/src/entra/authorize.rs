@@ -134,6 +134,7 @@ pub(super) fn finish(
     let code = cloud.grants.issue_code(
         cloud,
         CodeGrant {
+            instance: entra.instance,
             account,
             client_id: request.client_id.clone(),
             redirect_uri: request.answer_to.redirect_uri.as_str().to_owned(),

@@ -8,7 +8,7 @@ use axum::{
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Entra, HOSTS, Refusal, authority::Authority, form::Form};
+use super::{Entra, Instance, Refusal, authority::Authority, form::Form};
 use crate::exchange::Notes;
 
 /// Says whether an authority is one of this service.
@@ -38,7 +38,8 @@ fn instance_of(form: &Form) -> Result<Value, Refusal> {
     let tenant = endpoint
         .as_ref()
         .and_then(|url| url.path_segments()?.next().filter(|name| !name.is_empty()));
-    let (Some(host), Some(tenant)) = (host.filter(|host| HOSTS.contains(host)), tenant) else {
+    let instance = host.and_then(Instance::of_host);
+    let (Some(host), Some(instance), Some(tenant)) = (host, instance, tenant) else {
         let message = "Unknown or invalid instance.";
         return Err(Refusal::bad_request("invalid_instance", 50_049, message));
     };
@@ -48,9 +49,9 @@ fn instance_of(form: &Form) -> Result<Value, Refusal> {
     });
     if version == "1.1" {
         document["metadata"] = json!([{
-            "preferred_network": "login.microsoftonline.com",
-            "preferred_cache": "login.windows.net",
-            "aliases": HOSTS,
+            "preferred_network": instance.hosts[0],
+            "preferred_cache": instance.preferred_cache,
+            "aliases": instance.hosts,
         }]);
     }
     Ok(document)
@@ -74,7 +75,7 @@ pub(super) async fn document(
         Authority::AnyTenant(_) => "{tenantid}",
     };
     Json(json!({
-        "issuer": super::tokens::id_token_issuer(issuer),
+        "issuer": entra.instance.id_token_issuer(issuer),
         "authorization_endpoint": format!("{base}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{base}/oauth2/v2.0/token"),
         "jwks_uri": format!("{base}/discovery/v2.0/keys"),
@@ -88,7 +89,7 @@ pub(super) async fn document(
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
         "claims_supported": ["sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid", "oid", "ver"],
         "request_uri_parameter_supported": false,
-        "cloud_instance_name": "microsoftonline.com",
+        "cloud_instance_name": entra.instance.name(),
         "tenant_region_scope": null,
     }))
     .into_response()

@@ -8,7 +8,7 @@ use std::{
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{Refusal, claims::Claims, scopes::Scopes};
+use super::{Instance, Refusal, claims::Claims, scopes::Scopes};
 use crate::{
     cloud::{Account, Cloud},
     ledger::SecretKind,
@@ -24,6 +24,7 @@ pub(crate) struct Grants {
 /// What a code stands for.
 #[derive(Clone)]
 pub(super) struct CodeGrant {
+    pub(super) instance: &'static Instance,
     pub(super) account: Account,
     pub(super) client_id: String,
     pub(super) redirect_uri: String,
@@ -37,6 +38,7 @@ pub(super) struct CodeGrant {
 /// What a refresh token stands for.
 #[derive(Clone)]
 pub(super) struct RefreshGrant {
+    pub(super) instance: &'static Instance,
     pub(super) account: Account,
     pub(super) client_id: String,
     pub(super) scopes: Scopes,
@@ -44,6 +46,7 @@ pub(super) struct RefreshGrant {
 
 /// What a client presents with a code.
 pub(super) struct CodePresented<'a> {
+    pub(super) instance: &'static Instance,
     pub(super) code: &'a str,
     pub(super) client_id: &'a str,
     pub(super) redirect_uri: &'a str,
@@ -87,6 +90,9 @@ impl Grants {
             ));
         };
         let grant = &code.issued.grant;
+        if grant.instance != presented.instance {
+            return Err(other_cloud());
+        }
         if !grant.client_id.eq_ignore_ascii_case(presented.client_id) {
             return Err(invalid_grant(
                 70_000,
@@ -130,6 +136,7 @@ impl Grants {
     pub(super) fn redeem_refresh_token(
         &self,
         cloud: &Cloud,
+        instance: &Instance,
         token: &str,
         client_id: &str,
     ) -> Result<RefreshGrant, Refusal> {
@@ -140,6 +147,9 @@ impl Grants {
                 "Invalid request. Request is malformed or invalid.",
             ));
         };
+        if issued.grant.instance != instance {
+            return Err(other_cloud());
+        }
         if !issued.grant.client_id.eq_ignore_ascii_case(client_id) {
             return Err(invalid_grant(
                 70_000,
@@ -224,6 +234,10 @@ fn is_verifier(text: &str) -> bool {
 
 fn invalid_grant(aadsts: u32, message: impl Into<String>) -> Refusal {
     Refusal::bad_request("invalid_grant", aadsts, message)
+}
+
+fn other_cloud() -> Refusal {
+    invalid_grant(70_000, "The grant was issued in another cloud.")
 }
 
 fn revoked() -> Refusal {

@@ -10,9 +10,10 @@ use axum::{
 use serde::Serialize;
 
 use super::{
-    Entra, Refusal,
+    Entra, Instance, Refusal,
     authority::Authority,
     claims::Claims,
+    confirmation,
     form::Form,
     grants::{CodePresented, RefreshGrant},
     scopes::Scopes,
@@ -33,7 +34,7 @@ pub(super) async fn redeem(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match answer(&entra.cloud, &notes, &tenant, &headers, &body) {
+    match answer(&entra, &notes, &tenant, &headers, &body) {
         Ok(tokens) => {
             let correlation = notes
                 .facts()
@@ -75,19 +76,23 @@ struct Tokens {
 
 /// What a grant turned out to stand for.
 struct Redeemed {
+    instance: &'static Instance,
     account: Account,
     scopes: Scopes,
     claims: Claims,
     nonce: Option<String>,
+    /// The key that the access token is bound to.
+    key: Option<String>,
 }
 
 fn answer(
-    cloud: &Cloud,
+    entra: &Entra,
     notes: &Notes,
     tenant: &str,
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Tokens, Refusal> {
+    let cloud = &*entra.cloud;
     let form = if is_form(headers) {
         Form::parse(body)?
     } else {
@@ -140,12 +145,14 @@ fn answer(
     }
     let asked = form.value("scope").map(Scopes::parse).transpose()?;
     let claims = Claims::parse(form.value("claims"))?;
+    let key = confirmation::asked_key(&form)?;
 
     let redeemed = if grant_type == "authorization_code" {
-        redeem_code(cloud, &form, client_id, asked, claims)?
+        redeem_code(entra, &form, client_id, asked, claims)?
     } else {
-        redeem_refresh_token(cloud, &form, client_id, asked, claims)?
+        redeem_refresh_token(entra, &form, client_id, asked, claims)?
     };
+    let redeemed = Redeemed { key, ..redeemed };
     notes.facts().username = Some(cloud.user(redeemed.account).username.clone());
     if !authority.admits(redeemed.account) {
         let message = format!("The grant was issued in another tenant than '{tenant}'.");
@@ -160,13 +167,15 @@ fn answer(
 }
 
 fn redeem_code(
-    cloud: &Cloud,
+    entra: &Entra,
     form: &Form,
     client_id: &str,
     asked: Option<Scopes>,
     claims: Claims,
 ) -> Result<Redeemed, Refusal> {
+    let cloud = &*entra.cloud;
     let presented = CodePresented {
+        instance: entra.instance,
         code: form.required("code")?,
         client_id,
         redirect_uri: form.required("redirect_uri")?,
@@ -182,48 +191,64 @@ fn redeem_code(
             claims
         },
         nonce: grant.nonce,
+        instance: grant.instance,
+        key: None,
     })
 }
 
 fn redeem_refresh_token(
-    cloud: &Cloud,
+    entra: &Entra,
     form: &Form,
     client_id: &str,
     asked: Option<Scopes>,
     claims: Claims,
 ) -> Result<Redeemed, Refusal> {
-    let grant =
-        cloud
-            .grants
-            .redeem_refresh_token(cloud, form.required("refresh_token")?, client_id)?;
+    let cloud = &*entra.cloud;
+    let token = form.required("refresh_token")?;
+    let grant = cloud
+        .grants
+        .redeem_refresh_token(cloud, entra.instance, token, client_id)?;
     Ok(Redeemed {
         account: grant.account,
         scopes: asked.unwrap_or(grant.scopes),
         claims,
         nonce: None,
+        instance: grant.instance,
+        key: None,
     })
 }
 
 fn issue(cloud: &Cloud, client_id: &str, redeemed: Redeemed) -> Tokens {
     let Redeemed {
+        instance,
         account,
         scopes,
         claims,
         nonce,
+        key,
     } = redeemed;
+    let issue = tokens::Issue {
+        instance,
+        account,
+        client_id,
+    };
     let lifetime = cloud.world.access_token_lifetime_seconds;
     Tokens {
-        token_type: "Bearer",
+        token_type: match key {
+            Some(_) => "pop",
+            None => "Bearer",
+        },
         scope: scopes.granted(),
         expires_in: lifetime,
         ext_expires_in: lifetime,
         refresh_in: (lifetime >= SHORTEST_LIFETIME_TO_REFRESH_IN).then_some(lifetime / 2),
-        access_token: tokens::access_token(cloud, account, client_id, &scopes, &claims),
+        access_token: tokens::access_token(cloud, issue, &scopes, &claims, key.as_deref()),
         id_token: scopes
             .openid
-            .then(|| tokens::id_token(cloud, account, client_id, nonce.as_deref())),
+            .then(|| tokens::id_token(cloud, issue, nonce.as_deref())),
         refresh_token: scopes.offline_access.then(|| {
             let grant = RefreshGrant {
+                instance,
                 account,
                 client_id: client_id.to_owned(),
                 scopes,

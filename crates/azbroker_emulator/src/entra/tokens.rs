@@ -4,37 +4,38 @@ use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
-use super::{claims::Claims, scopes::Scopes};
+use super::{Instance, claims::Claims, scopes::Scopes};
 use crate::{
     cloud::{Account, Cloud},
     ledger::SecretKind,
     random,
 };
 
-/// The issuer of access tokens.
-///
-/// They have the first version's form, which the real service uses for Key Vault and Resource Manager too.
-pub(crate) fn access_token_issuer(tenant_id: &str) -> String {
-    format!("https://sts.windows.net/{tenant_id}/")
-}
-
-/// The issuer of ID tokens.
-pub(super) fn id_token_issuer(tenant_id: &str) -> String {
-    format!("https://login.microsoftonline.com/{tenant_id}/v2.0")
+/// Who issues a token to whom.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Issue<'a> {
+    pub(super) instance: &'static Instance,
+    pub(super) account: Account,
+    pub(super) client_id: &'a str,
 }
 
 pub(super) fn access_token(
     cloud: &Cloud,
-    account: Account,
-    client_id: &str,
+    issue: Issue<'_>,
     scopes: &Scopes,
     claims: &Claims,
+    key: Option<&str>,
 ) -> String {
+    let Issue {
+        instance,
+        account,
+        client_id,
+    } = issue;
     let (tenant, user) = (cloud.tenant(account), cloud.user(account));
     let now = cloud.clock.unix();
     let mut token = json!({
         "aud": scopes.audience,
-        "iss": access_token_issuer(&tenant.id),
+        "iss": instance.access_token_issuer(&tenant.id),
         "iat": now,
         "nbf": now,
         "exp": now + i64::from(cloud.world.access_token_lifetime_seconds),
@@ -57,22 +58,25 @@ pub(super) fn access_token(
     if !claims.capabilities.is_empty() {
         token["xms_cc"] = json!(claims.capabilities);
     }
+    if let Some(key) = key {
+        token["cnf"] = json!({ "kid": key });
+    }
     let token = cloud.signing_key.sign(&token);
     cloud.ledger.knows(SecretKind::AccessToken, &token);
     token
 }
 
-pub(super) fn id_token(
-    cloud: &Cloud,
-    account: Account,
-    client_id: &str,
-    nonce: Option<&str>,
-) -> String {
+pub(super) fn id_token(cloud: &Cloud, issue: Issue<'_>, nonce: Option<&str>) -> String {
+    let Issue {
+        instance,
+        account,
+        client_id,
+    } = issue;
     let (tenant, user) = (cloud.tenant(account), cloud.user(account));
     let now = cloud.clock.unix();
     let mut token = json!({
         "aud": client_id,
-        "iss": id_token_issuer(&tenant.id),
+        "iss": instance.id_token_issuer(&tenant.id),
         "iat": now,
         "nbf": now,
         "exp": now + ID_TOKEN_LIFETIME_SECONDS,

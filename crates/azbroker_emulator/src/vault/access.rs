@@ -1,14 +1,17 @@
 //! Who may do what in a vault.
 
 use axum::{
-    http::{HeaderMap, header},
+    http::{HeaderMap, Request, header},
     response::Response,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{Site, VaultRefusal};
+use super::{
+    Site, VaultRefusal,
+    proof::{Came, SignedRequest},
+};
 use crate::{
-    entra::{TokenFault, access_token_issuer},
+    entra::{self, TokenFault},
     exchange::Notes,
     world::Role,
 };
@@ -36,7 +39,7 @@ pub(super) enum Action {
 
 impl Caller {
     /// Finds out who calls, see [RFC 6750 section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1).
-    pub(super) fn of(site: &Site, headers: &HeaderMap) -> Result<Self, VaultRefusal> {
+    pub(super) fn of<T>(site: &Site, request: &Request<T>) -> Result<Self, VaultRefusal> {
         let cloud = &site.cloud;
         let vault = site.vault();
         // The world was checked: the vault's tenant exists.
@@ -45,11 +48,25 @@ impl Caller {
             "Bearer authorization=\"https://login.microsoftonline.com/{}\", resource=\"{AUDIENCE}\"",
             tenant.id
         );
-        let Some(token) = bearer_token(headers) else {
+        let Some(presented) = Presented::of(request.headers()) else {
             let message = "AKV10000: Request is missing a Bearer or PoP token.";
             return Err(VaultRefusal::unauthorized(challenge, message));
         };
-        let issuer = access_token_issuer(&tenant.id);
+        let no_proof = |fault: &str| {
+            let message = format!("AKV10140: The proof of possession is not accepted: {fault}.");
+            VaultRefusal::unauthorized(format!("{challenge}, error=\"invalid_token\""), message)
+        };
+        let signed = match &presented {
+            Presented::Bearer(_) => None,
+            Presented::Pop(text) => Some(SignedRequest::parse(text).map_err(no_proof)?),
+        };
+        let token = match (&presented, &signed) {
+            (_, Some(signed)) => signed
+                .access_token()
+                .ok_or_else(|| no_proof("it has no token in it"))?,
+            (Presented::Bearer(text) | Presented::Pop(text), None) => text,
+        };
+        let issuer = entra::PUBLIC.access_token_issuer(&tenant.id);
         let audiences = [AUDIENCE, AUDIENCE_WITH_SLASH];
         let verified = cloud
             .signing_key
@@ -68,6 +85,25 @@ impl Caller {
             };
             VaultRefusal::unauthorized(format!("{challenge}, error=\"invalid_token\""), message)
         })?;
+        match &signed {
+            Some(signed) => {
+                let came = Came {
+                    method: request.method(),
+                    host: &site.host(),
+                    uri: request.uri(),
+                };
+                let now = cloud.clock.unix();
+                signed
+                    .check(&claims, came, now, &cloud.seen)
+                    .map_err(no_proof)?;
+            }
+            None if !claims["cnf"].is_null() => {
+                return Err(no_proof(
+                    "the token is bound to a key, and came without proof",
+                ));
+            }
+            None => {}
+        }
         let claim = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
         let (object_id, client_id) = (claim("oid"), claim("appid"));
         let user = tenant
@@ -141,14 +177,28 @@ pub(crate) fn claims_challenge(error: &str, claims: Option<&str>, notes: &Notes)
     .into_response(notes)
 }
 
-fn bearer_token(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
+/// A token as it stands in a request.
+#[derive(Debug, PartialEq, Eq)]
+enum Presented<'a> {
+    Bearer(&'a str),
+    /// Inside a signed request.
+    Pop(&'a str),
+}
+
+impl<'a> Presented<'a> {
+    fn of(headers: &'a HeaderMap) -> Option<Self> {
+        let (scheme, token) = headers
+            .get(header::AUTHORIZATION)?
+            .to_str()
+            .ok()?
+            .split_once(' ')?;
+        let token = Some(token.trim()).filter(|token| !token.is_empty())?;
+        match scheme {
+            _ if scheme.eq_ignore_ascii_case("Bearer") => Some(Self::Bearer(token)),
+            _ if scheme.eq_ignore_ascii_case("PoP") => Some(Self::Pop(token)),
+            _ => None,
+        }
+    }
 }
 
 const AUDIENCE: &str = "https://vault.azure.net";
@@ -159,16 +209,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_bearer_token_counts() {
-        let token = |value: &str| {
+    fn only_a_bearer_or_pop_token_counts() {
+        let kind = |value: &str| {
             let headers =
                 HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().expect("a header"))]);
-            bearer_token(&headers).map(str::to_owned)
+            Presented::of(&headers).map(|presented| format!("{presented:?}"))
         };
-        assert_eq!(token("Bearer abc"), Some("abc".to_owned()));
-        assert_eq!(token("bearer  abc"), Some("abc".to_owned()));
-        assert_eq!(token("Basic abc"), None);
-        assert_eq!(token("Bearer "), None);
-        assert_eq!(token("Bearer"), None);
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(kind("Bearer abc"), some(r#"Bearer("abc")"#));
+        assert_eq!(kind("bearer  abc"), some(r#"Bearer("abc")"#));
+        assert_eq!(kind("pop abc"), some(r#"Pop("abc")"#));
+        assert_eq!(kind("Basic abc"), None);
+        assert_eq!(kind("Bearer "), None);
+        assert_eq!(kind("Bearer"), None);
     }
 }
