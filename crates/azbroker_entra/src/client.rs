@@ -1,6 +1,6 @@
 use crate::{
-    Authority, Claims, ClientId, Clock, CorrelationId, Error, Grant, Refusal, Result, Scopes,
-    Tokens, form::Form,
+    Authority, Claims, ClientId, Clock, CorrelationId, Error, Grant, KeyId, Refusal, Result,
+    Scopes, Tokens, form::Form,
 };
 use azure_core::{
     http::{
@@ -33,6 +33,8 @@ pub struct TokenRequest {
     pub scopes: Scopes,
     /// A claims challenge to answer.
     pub claims: Option<Claims>,
+    /// The key that the access token is to be bound to; without one it is a bearer token.
+    pub bound_to: Option<KeyId>,
     /// The request's ID on every hop.
     pub correlation_id: CorrelationId,
 }
@@ -89,13 +91,7 @@ impl Client {
         let server_time = self.server_time(request, response.headers());
         let body = response.body().as_ref();
         if status.is_success() {
-            return Tokens::from_json(
-                body,
-                &request.authority,
-                &request.client_id,
-                asked_at,
-                server_time,
-            );
+            return Tokens::from_json(body, request, asked_at, server_time);
         }
         match Refusal::from_json(body) {
             Some(refusal) => {
@@ -173,6 +169,12 @@ fn http_request(request: &TokenRequest, grant: &Grant) -> Request {
         .with("client_info", "1")
         .with("scope", &request.scopes.to_parameter())
         .with_optional("claims", request.claims.as_ref().map(Claims::as_str));
+    let form = match &request.bound_to {
+        Some(key) => form
+            .with("token_type", "pop")
+            .with("req_cnf", &key.to_confirmation()),
+        None => form,
+    };
     let form = match grant {
         Grant::AuthorizationCode {
             code,

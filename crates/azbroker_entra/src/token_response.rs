@@ -1,4 +1,4 @@
-use crate::{Account, Authority, ClientId, Error, IdToken, RefreshToken, Result};
+use crate::{Account, Error, IdToken, RefreshToken, Result, TokenRequest};
 use azure_core::{
     credentials::Secret,
     time::{Duration, OffsetDateTime},
@@ -31,24 +31,36 @@ impl Tokens {
     /// `asked_at` is when the request left, by this machine's clock; `server_time` is the answer's own.
     pub(crate) fn from_json(
         json: &[u8],
-        authority: &Authority,
-        client_id: &ClientId,
+        request: &TokenRequest,
         asked_at: OffsetDateTime,
         server_time: Option<OffsetDateTime>,
     ) -> Result<Self> {
         let response: TokenResponse = serde_json::from_slice(json)
             .map_err(|_| Error::Malformed("the answer is no token response"))?;
-        if !response.token_type.eq_ignore_ascii_case("bearer") {
-            return Err(Error::Malformed("the access token is no bearer token"));
+        let (token_type, other) = match request.bound_to {
+            None => ("bearer", "the access token is no bearer token"),
+            // Whoever got hold of a bearer token could use it, which is what was to be kept from happening.
+            Some(_) => ("pop", "the access token is not bound to a key"),
+        };
+        if !response.token_type.eq_ignore_ascii_case(token_type) {
+            return Err(Error::Malformed(other));
         }
         let id_token = response
             .id_token
             .ok_or(Error::Malformed("the answer has no ID token"))?;
         let id_token = IdToken::parse(id_token)?;
-        id_token.check(authority, client_id, server_time.unwrap_or(asked_at))?;
+        id_token.check(
+            &request.authority,
+            &request.client_id,
+            server_time.unwrap_or(asked_at),
+        )?;
         let after = |seconds: i64| asked_at + Duration::seconds(seconds.clamp(0, LONGEST));
         Ok(Self {
-            account: Account::new(authority, &id_token, response.client_info.as_deref()),
+            account: Account::new(
+                &request.authority,
+                &id_token,
+                response.client_info.as_deref(),
+            ),
             access_token: Secret::new(response.access_token),
             expires_on: after(response.expires_in),
             refresh_on: response.refresh_in.map(after),

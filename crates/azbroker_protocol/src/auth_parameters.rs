@@ -1,6 +1,6 @@
 use crate::{
-    Account, WireSecret,
-    lenient::{null_as_default, number_or_zero, text_or_empty},
+    Account, PopParameters, WireSecret,
+    lenient::{null_as_default, number_or_zero, right_or_default, text_or_empty},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,25 +36,33 @@ pub struct AuthParameters {
     #[serde(default, deserialize_with = "null_as_default")]
     pub password: WireSecret,
     /// Extra parameters for the authorization request.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "right_or_default")]
     pub additional_query_parameters_for_authorization: BTreeMap<String, serde_json::Value>,
     /// What kind of call this is, see [`AuthorizationType`].
     #[serde(default, deserialize_with = "number_or_zero")]
     pub authorization_type: i64,
     /// The window a sign-in belongs to. Clients have been seen to send arbitrary numbers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "right_or_default",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub parent_window: Option<ParentWindow>,
     /// Proof of possession, where asked for.
     #[serde(default)]
     pub pop_params: Option<PopParameters>,
     /// Whether a sign-in without an account is asked for.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        default,
+        deserialize_with = "right_or_default",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub is_sign_in: bool,
     /// Whether the client runs in its own test mode.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "right_or_default")]
     pub is_test_mode: bool,
-    /// A further window handle; -1 for none.
-    #[serde(default = "no_handle")]
+    /// A further window handle; known clients send -1, for none.
+    #[serde(default = "no_handle", deserialize_with = "number_or_zero")]
     pub ux_context_handle: i64,
     /// Device management; empty.
     #[serde(default, deserialize_with = "text_or_empty")]
@@ -107,20 +115,6 @@ pub struct ParentWindow {
     /// An X11 window ID, 1 for a console, or nothing that exists.
     #[serde(deserialize_with = "number_or_zero")]
     pub handle: i64,
-}
-
-/// The request that a proof-of-possession token is for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PopParameters {
-    /// HTTP method.
-    pub http_method: String,
-    /// Host and port.
-    pub uri_host: String,
-    /// Path.
-    pub uri_path: String,
-    /// The server's nonce, or empty.
-    pub nonce: String,
 }
 
 fn no_handle() -> i64 {

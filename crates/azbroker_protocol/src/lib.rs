@@ -27,6 +27,7 @@ mod error_reply;
 mod lenient;
 mod malformed;
 mod method;
+mod pop_parameters;
 mod requests;
 mod responses;
 mod status;
@@ -34,11 +35,14 @@ mod token_reply;
 mod wire_secret;
 
 pub use account::Account;
-pub use auth_parameters::{AuthParameters, AuthorizationType, ParentWindow, PopParameters};
+pub use auth_parameters::{AuthParameters, AuthorizationType, ParentWindow};
 pub use error_reply::{BrokerError, ErrorReply};
 pub use malformed::MalformedMessage;
 pub use method::{BUS_NAME, INTERFACE, Method, OBJECT_PATH, PROTOCOL_VERSION};
-pub use requests::{AccountsRequest, RemoveAccountRequest, TokenRequest, VersionRequest};
+pub use pop_parameters::{PopParameters, SignedHttpRequestReply, SignedHttpRequestRequest};
+pub use requests::{
+    AccountsRequest, CookieRequest, RemoveAccountRequest, TokenRequest, VersionRequest,
+};
 pub use responses::{AccountsReply, RemoveAccountReply, VersionReply};
 pub use status::Status;
 pub use token_reply::{AccessTokenType, TokenReply, TokenResponse};

@@ -34,6 +34,12 @@ pub enum Method {
     /// Tells the version of the broker.
     #[doc(alias = "getLinuxBrokerVersion")]
     Version,
+    /// Signs an HTTP request with the broker's own key.
+    #[doc(alias = "generateSignedHttpRequest")]
+    GenerateSignedHttpRequest,
+    /// Gives a browser a cookie made from a primary refresh token, on a registered device.
+    #[doc(alias = "acquirePrtSsoCookie")]
+    AcquirePrtSsoCookie,
 }
 
 impl Method {
@@ -46,6 +52,8 @@ impl Method {
             Self::CancelInteractiveFlow => "cancelInteractiveFlow",
             Self::RemoveAccount => "removeAccount",
             Self::Version => "getLinuxBrokerVersion",
+            Self::GenerateSignedHttpRequest => "generateSignedHttpRequest",
+            Self::AcquirePrtSsoCookie => "acquirePrtSsoCookie",
         }
     }
 }

@@ -1,4 +1,7 @@
-use crate::{Account, AuthParameters, MalformedMessage, lenient::text_or_empty};
+use crate::{
+    Account, AuthParameters, MalformedMessage,
+    lenient::{right_or_default, text_or_empty},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The request of both token methods.
@@ -8,7 +11,11 @@ pub struct TokenRequest {
     /// What is asked.
     pub auth_parameters: AuthParameters,
     /// The window handle again; interactive calls carry it here too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "right_or_default",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub parent_window_handle: Option<i64>,
     /// Some clients put the account here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,11 +47,16 @@ impl TokenRequest {
     }
 
     /// The account asked for, from whichever place the client put it.
+    ///
+    /// Of two the one inside the parameters counts, unless it says nothing.
     pub fn account(&self) -> Option<&Account> {
-        self.auth_parameters
-            .account
-            .as_ref()
-            .or(self.account.as_ref())
+        let inside = self.auth_parameters.account.as_ref();
+        let beside = self.account.as_ref();
+        match (inside, beside) {
+            (Some(inside), Some(beside)) if *inside == Account::default() => Some(beside),
+            (Some(account), _) | (None, Some(account)) => Some(account),
+            (None, None) => None,
+        }
     }
 }
 
@@ -80,6 +92,7 @@ impl AccountsRequest {
 #[serde(rename_all = "camelCase")]
 pub struct RemoveAccountRequest {
     /// Application (client) ID.
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub client_id: String,
     /// The account to forget.
     pub account: Account,
@@ -98,6 +111,58 @@ impl RemoveAccountRequest {
     /// Writes the request.
     pub fn to_json(&self) -> String {
         write(self)
+    }
+}
+
+/// The request of `acquirePrtSsoCookie`, in each of its forms: clients put the account at the top, inside the
+/// parameters, or both, and leave most of the rest out.
+///
+/// A broker of a registered device answers with both forms of cookie at once: `cookieName` and `cookieContent` at
+/// the top, which clients of brokers up to 2.0.1 read, and a list `cookieItems` of the same, which later ones read.
+/// No type here has them, because no such device is known to this package's users.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CookieRequest {
+    /// The page that the cookie is for, where it stands at the top.
+    #[serde(deserialize_with = "text_or_empty")]
+    sso_url: String,
+    account: Option<Account>,
+    #[serde(deserialize_with = "right_or_default")]
+    auth_parameters: CookieParameters,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct CookieParameters {
+    #[serde(deserialize_with = "text_or_empty")]
+    sso_url: String,
+    #[serde(deserialize_with = "right_or_default")]
+    account: Option<Account>,
+}
+
+impl CookieRequest {
+    /// Reads a request.
+    ///
+    /// # Errors
+    ///
+    /// Names what is wrong; never quotes the request.
+    pub fn from_json(json: &str) -> Result<Self, MalformedMessage> {
+        read("cookie request", json)
+    }
+
+    /// The account that the cookie is for, from whichever place the client put it.
+    pub fn account(&self) -> Option<&Account> {
+        self.account
+            .as_ref()
+            .or(self.auth_parameters.account.as_ref())
+    }
+
+    /// The page that the cookie is for, from whichever place the client put it.
+    pub fn sso_url(&self) -> &str {
+        match self.sso_url.as_str() {
+            "" => &self.auth_parameters.sso_url,
+            url => url,
+        }
     }
 }
 

@@ -85,10 +85,24 @@ pub struct TokenResponse {
 impl TokenResponse {
     /// A bearer token that expires at the given second since 1970.
     pub fn bearer(access_token: WireSecret, expires_on_seconds: i64) -> Self {
+        Self::of_type(AccessTokenType::Bearer, access_token, expires_on_seconds)
+    }
+
+    /// A token that is bound to a key; signed with the request it is for, unless the key is the client's own.
+    pub fn proof_of_possession(access_token: WireSecret, expires_on_seconds: i64) -> Self {
+        let kind = AccessTokenType::ProofOfPossession;
+        Self::of_type(kind, access_token, expires_on_seconds)
+    }
+
+    fn of_type(
+        access_token_type: AccessTokenType,
+        access_token: WireSecret,
+        expires_on_seconds: i64,
+    ) -> Self {
         let milliseconds = expires_on_seconds.saturating_mul(1000);
         Self {
             access_token,
-            access_token_type: AccessTokenType::Bearer as i64,
+            access_token_type: access_token_type as i64,
             expires_on: milliseconds,
             extended_expires_on: milliseconds,
             granted_scopes: String::new(),

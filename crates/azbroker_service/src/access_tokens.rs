@@ -1,4 +1,5 @@
-use azbroker_entra::{ClientId, Clock, HomeAccountId, IdToken, Scopes, Tenant, Tokens};
+use crate::request::Request;
+use azbroker_entra::{Account, ClientId, Clock, HomeAccountId, IdToken, KeyId, Tenant, Tokens};
 use azure_core::{
     credentials::Secret,
     time::{Duration, OffsetDateTime},
@@ -24,6 +25,10 @@ pub(crate) struct Key {
     pub(crate) client_id: ClientId,
     pub(crate) tenant: Tenant,
     scopes: Vec<String>,
+    /// A token of a program that can handle challenges is another one than a plain token.
+    capabilities: Vec<String>,
+    /// So is one that is bound to a key.
+    bound_to: Option<KeyId>,
 }
 
 /// An access token with what a reply says beside it.
@@ -36,19 +41,17 @@ pub(crate) struct Held {
 }
 
 impl Key {
-    pub(crate) fn new(
-        environment: String,
-        home_account_id: HomeAccountId,
-        client_id: ClientId,
-        tenant: Tenant,
-        scopes: &Scopes,
-    ) -> Self {
+    /// What the token is for that a request wants of an account.
+    pub(crate) fn new(request: &Request, account: &Account, tenant: Tenant) -> Self {
+        let claims = request.claims.as_ref();
         Self {
-            environment,
-            home_account_id,
-            client_id,
+            environment: account.environment.clone(),
+            home_account_id: account.home_account_id.clone(),
+            client_id: request.client_id.clone(),
             tenant,
-            scopes: scopes.sorted(),
+            scopes: request.scopes.sorted(),
+            capabilities: claims.map_or_else(Vec::new, |claims| claims.capabilities().to_vec()),
+            bound_to: request.bound_to.clone(),
         }
     }
 }

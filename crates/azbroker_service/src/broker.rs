@@ -1,4 +1,5 @@
 mod interactive;
+mod proof;
 mod silent;
 
 use crate::{
@@ -7,7 +8,8 @@ use crate::{
     configuration::Configuration,
     denial::Denial,
     keyed_locks::KeyedLocks,
-    request::Request,
+    proof_of_possession::ProofKey,
+    request::{Removal, Request},
     token_store::TokenStore,
 };
 use azbroker_entra::{
@@ -15,6 +17,7 @@ use azbroker_entra::{
 };
 use azbroker_protocol::Status;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// Holds accounts and answers requests for tokens. It knows no bus.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub struct Broker {
     client: Client,
     prompt: Arc<dyn Prompt>,
     clock: Arc<dyn Clock>,
+    /// Made when first asked for: it takes long.
+    proof_key: OnceCell<ProofKey>,
     /// One redemption in flight for each account and application.
     redemptions: KeyedLocks<(String, HomeAccountId, ClientId)>,
     /// One sign-in in flight for each application and hint.
@@ -57,6 +62,7 @@ impl Broker {
             client,
             prompt,
             clock,
+            proof_key: OnceCell::new(),
             redemptions: KeyedLocks::new(),
             sign_ins: KeyedLocks::new(),
         }
@@ -74,6 +80,21 @@ impl Broker {
     /// What keeps the refresh tokens.
     pub(crate) async fn store_description(&self) -> String {
         self.accounts.store_description().await
+    }
+
+    /// Forgets the accounts that a request means. Tells whether any was held.
+    pub(crate) async fn remove_accounts(&self, removal: &Removal) -> Result<bool, Denial> {
+        if let Some((environment, home_account_id)) = removal.exact() {
+            return self.remove_account(environment, home_account_id).await;
+        }
+        let held = self.accounts.list().await;
+        let mut removed = false;
+        for account in held.iter().filter(|account| removal.means(account)) {
+            removed |= self
+                .remove_account(&account.environment, &account.home_account_id)
+                .await?;
+        }
+        Ok(removed)
     }
 
     /// Forgets an account for every application. Tells whether it was held.
@@ -125,13 +146,7 @@ impl Broker {
     }
 
     fn key(&self, request: &Request, account: &Account) -> Key {
-        Key::new(
-            account.environment.clone(),
-            account.home_account_id.clone(),
-            request.client_id.clone(),
-            tenant_for(request, account),
-            &request.scopes,
-        )
+        Key::new(request, account, tenant_for(request, account))
     }
 }
 

@@ -5,12 +5,12 @@ use crate::{
     interactive_flows::{Caller, Ended, InteractiveFlows},
     limit::Limit,
     reply,
-    request::{Request, check_size},
+    request::{Removal, Request, SigningRequest, check_size, refuse_cookie},
 };
-use azbroker_entra::{Authority, CorrelationId, HomeAccountId, Tenant};
+use azbroker_entra::CorrelationId;
 use azbroker_protocol::{
-    AccountsReply, AccountsRequest, Method, OBJECT_PATH, RemoveAccountReply, RemoveAccountRequest,
-    Status, VersionReply,
+    AccountsReply, AccountsRequest, Method, OBJECT_PATH, RemoveAccountReply,
+    SignedHttpRequestReply, Status, VersionReply,
 };
 use std::sync::Arc;
 use tracing::{Instrument, Span, field::Empty};
@@ -78,9 +78,9 @@ impl Interface {
     ) -> String {
         let call = Call::new(Method::AcquireTokenSilently, correlation_id, &header);
         self.answer(&call, async {
-            let request = self.read(&call, "silent", request)?;
+            let request = self.read(&call, "silent", request).await?;
             let issued = self.broker.acquire_token_silently(&request).await?;
-            Ok(token_reply(&request, &issued))
+            token_reply(&self.broker, &request, &issued).await
         })
         .await
     }
@@ -97,7 +97,7 @@ impl Interface {
         let call = Call::new(Method::AcquireTokenInteractively, correlation_id, &header);
         self.answer(&call, async {
             let _one_of_few = self.sign_ins.enter(&call.caller)?;
-            let request = self.read(&call, "interactive", request)?;
+            let request = self.read(&call, "interactive", request).await?;
             let sign_in = self.broker.acquire_token_interactively(&request);
             let issued = self
                 .flows
@@ -112,7 +112,7 @@ impl Interface {
                         },
                     )
                 })??;
-            Ok(token_reply(&request, &issued))
+            token_reply(&self.broker, &request, &issued).await
         })
         .await
     }
@@ -142,17 +142,8 @@ impl Interface {
     ) -> String {
         let call = Call::new(Method::RemoveAccount, correlation_id, &header);
         self.answer(&call, async {
-            check_size(request)?;
-            let account = RemoveAccountRequest::from_json(request)?.account;
-            let home_account_id = HomeAccountId::parse(&account.home_account_id)
-                .ok_or_else(|| Denial::malformed("the account has no home account ID"))?;
-            // Clients name a cloud by any of its names.
-            let environment = Authority::of_host(&account.environment, Tenant::organizations())
-                .map_or(account.environment, |authority| authority.environment());
-            let removed = self
-                .broker
-                .remove_account(&environment, &home_account_id)
-                .await?;
+            let removal = Removal::read(request)?;
+            let removed = self.broker.remove_accounts(&removal).await?;
             Ok(RemoveAccountReply { removed }.to_json())
         })
         .await
@@ -175,28 +166,34 @@ impl Interface {
     async fn acquire_prt_sso_cookie(
         &self,
         _protocol_version: &str,
-        _correlation_id: &str,
-        _request: &str,
+        correlation_id: &str,
+        request: &str,
+        #[zbus(header)] header: Header<'_>,
     ) -> String {
-        Denial::new(
-            Status::DeviceNotRegistered,
-            "this machine is not registered with Entra ID, so the broker has no SSO cookie to give",
-        )
-        .to_reply()
+        let call = Call::new(Method::AcquirePrtSsoCookie, correlation_id, &header);
+        self.answer(&call, async { Err(refuse_cookie(request)) })
+            .await
     }
 
     #[zbus(name = "generateSignedHttpRequest")]
     async fn generate_signed_http_request(
         &self,
         _protocol_version: &str,
-        _correlation_id: &str,
-        _request: &str,
+        correlation_id: &str,
+        request: &str,
+        #[zbus(header)] header: Header<'_>,
     ) -> String {
-        Denial::new(
-            Status::IncorrectConfiguration,
-            "this broker gives no proof-of-possession tokens yet; ask for a bearer token",
-        )
-        .to_reply()
+        let call = Call::new(Method::GenerateSignedHttpRequest, correlation_id, &header);
+        self.answer(&call, async {
+            let request = SigningRequest::read(request)?;
+            let signed = self.broker.sign_http_request(&request).await?;
+            let signed_http_request = signed.secret().to_owned();
+            Ok(SignedHttpRequestReply {
+                signed_http_request,
+            }
+            .to_json())
+        })
+        .await
     }
 }
 
@@ -226,11 +223,11 @@ impl Interface {
         answer.instrument(call.span.clone()).await
     }
 
-    fn read(&self, call: &Call, flow: &str, request: &str) -> Result<Request, Denial> {
+    async fn read(&self, call: &Call, flow: &str, request: &str) -> Result<Request, Denial> {
         call.span.record("flow", flow);
         let request = Request::read(request, call.correlation_id, self.broker.configuration())?;
         call.span.record("client_id", request.client_id.as_str());
-        Ok(request)
+        self.broker.bind(request).await
     }
 }
 
@@ -262,8 +259,13 @@ impl Call {
     }
 }
 
-fn token_reply(request: &Request, issued: &Issued) -> String {
+async fn token_reply(
+    broker: &Broker,
+    request: &Request,
+    issued: &Issued,
+) -> Result<String, Denial> {
     let Issued { account, token } = issued;
+    let presented = broker.present(request, issued).await?;
     tracing::debug!(scopes = %request.scopes, expires_on = %token.expires_on, "token given");
-    reply::token(request, account, token)
+    Ok(reply::token(request, account, token, &presented))
 }

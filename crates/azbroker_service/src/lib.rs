@@ -17,6 +17,7 @@ mod denial;
 mod interactive_flows;
 mod keyed_locks;
 mod limit;
+mod proof_of_possession;
 mod reply;
 mod request;
 mod serve;

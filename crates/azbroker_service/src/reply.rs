@@ -1,11 +1,23 @@
 use crate::{access_tokens::Held, request::Request};
 use azbroker_entra::Account;
 use azbroker_protocol::{TokenResponse, WireSecret};
+use azure_core::credentials::Secret;
 
 /// Writes a token as a reply.
-pub(crate) fn token(request: &Request, account: &Account, token: &Held) -> String {
-    let mut response = TokenResponse::bearer(
-        WireSecret::new(token.access_token.secret()),
+///
+/// `presented` is the token in the form in which the program presents it.
+pub(crate) fn token(
+    request: &Request,
+    account: &Account,
+    token: &Held,
+    presented: &Secret,
+) -> String {
+    let of_type = match request.proof {
+        None => TokenResponse::bearer,
+        Some(_) => TokenResponse::proof_of_possession,
+    };
+    let mut response = of_type(
+        WireSecret::new(presented.secret()),
         token.expires_on.unix_timestamp(),
     );
     response.granted_scopes = granted_scopes(request, &token.granted_scopes);

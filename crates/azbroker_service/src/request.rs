@@ -1,8 +1,16 @@
-use crate::{accounts::Subject, configuration::Configuration, denial::Denial};
-use azbroker_entra::{
-    Authority, AuthorityHost, Claims, ClientId, CorrelationId, HomeAccountId, Scopes,
+use crate::{
+    accounts::Subject,
+    configuration::Configuration,
+    denial::Denial,
+    proof_of_possession::{HttpRequest, ProofOfPossession},
 };
-use azbroker_protocol::{Status, TokenRequest, WireSecret};
+use azbroker_entra::{
+    Account, Authority, AuthorityHost, Claims, ClientId, CorrelationId, HomeAccountId, KeyId,
+    Scopes, Tenant,
+};
+use azbroker_protocol::{
+    CookieRequest, RemoveAccountRequest, SignedHttpRequestRequest, Status, TokenRequest, WireSecret,
+};
 
 /// A token request that makes sense.
 #[derive(Clone, Debug)]
@@ -13,6 +21,10 @@ pub(crate) struct Request {
     pub(crate) scopes: Scopes,
     pub(crate) claims: Option<Claims>,
     pub(crate) subject: Subject,
+    /// How the program proves that it may use the token; a bearer token needs no proof.
+    pub(crate) proof: Option<ProofOfPossession>,
+    /// The key that proof is made with, once the broker has named it.
+    pub(crate) bound_to: Option<KeyId>,
     /// A token that must not be the answer: the resource refused it.
     pub(crate) renew: Option<WireSecret>,
 }
@@ -32,12 +44,6 @@ impl Request {
         let message = TokenRequest::from_json(json)?;
         let subject = subject(&message)?;
         let parameters = message.auth_parameters;
-        if parameters.pop_params.is_some() {
-            return Err(Denial::new(
-                Status::IncorrectConfiguration,
-                "this broker gives no proof-of-possession tokens yet; ask for a bearer token",
-            ));
-        }
         let authority = Authority::parse(&parameters.authority)
             .map_err(|fault| Denial::new(Status::AuthorityUntrusted, fault.to_string()))?;
         check_authority(&authority, configuration)?;
@@ -57,8 +63,117 @@ impl Request {
                 }
             },
             subject,
+            proof: ProofOfPossession::read(parameters.pop_params)?,
+            bound_to: None,
             renew: Some(parameters.access_token_to_renew).filter(|token| !token.is_empty()),
         })
+    }
+}
+
+/// A request to sign an HTTP request that makes sense.
+#[derive(Clone, Debug)]
+pub(crate) struct SigningRequest {
+    pub(crate) home_account_id: HomeAccountId,
+    pub(crate) http_request: HttpRequest,
+}
+
+impl SigningRequest {
+    /// Reads a request that came over the bus.
+    ///
+    /// # Errors
+    ///
+    /// A denial that says what is wrong with it.
+    pub(crate) fn read(json: &str) -> Result<Self, Denial> {
+        check_size(json)?;
+        let parameters = SignedHttpRequestRequest::from_json(json)?.pop_params;
+        if !parameters.kid.is_empty() {
+            return Err(Denial::malformed(
+                "the broker signs with its own key only: leave the key ID out",
+            ));
+        }
+        let home_account_id = HomeAccountId::parse(&parameters.home_account_id)
+            .ok_or_else(|| Denial::malformed("the request has no home account ID"))?;
+        Ok(Self {
+            home_account_id,
+            http_request: HttpRequest::read(parameters)?,
+        })
+    }
+}
+
+/// The accounts that are to be forgotten. Clients say little about them.
+#[derive(Clone, Debug)]
+pub(crate) struct Removal {
+    /// Whose environment is known is looked for in that one only.
+    environment: Option<String>,
+    home_account_id: Option<HomeAccountId>,
+    username: String,
+}
+
+impl Removal {
+    /// Reads a request that came over the bus.
+    ///
+    /// # Errors
+    ///
+    /// When it does not say which account.
+    pub(crate) fn read(json: &str) -> Result<Self, Denial> {
+        check_size(json)?;
+        let account = RemoveAccountRequest::from_json(json)?.account;
+        let home_account_id = match account.home_account_id.as_str() {
+            "" => None,
+            text => Some(HomeAccountId::parse(text).ok_or_else(two_parts)?),
+        };
+        let username = account.username.trim().to_owned();
+        if home_account_id.is_none() && username.is_empty() {
+            return Err(Denial::malformed(
+                "the account has neither a home account ID nor a username",
+            ));
+        }
+        let environment = match account.environment.as_str() {
+            "" => None,
+            // Clients name a cloud by any of its names.
+            host => Some(
+                Authority::of_host(host, Tenant::organizations())
+                    .map_or(account.environment, |authority| authority.environment()),
+            ),
+        };
+        Ok(Self {
+            environment,
+            home_account_id,
+            username,
+        })
+    }
+
+    /// The one account, where it is named so that nobody has to look.
+    pub(crate) fn exact(&self) -> Option<(&str, &HomeAccountId)> {
+        Some((self.environment.as_deref()?, self.home_account_id.as_ref()?))
+    }
+
+    /// Whether this account is meant.
+    pub(crate) fn means(&self, account: &Account) -> bool {
+        let here = self.environment.as_ref();
+        let is_it = match &self.home_account_id {
+            Some(id) => account.home_account_id == *id,
+            None => account.username.eq_ignore_ascii_case(&self.username),
+        };
+        is_it && here.is_none_or(|environment| account.environment == *environment)
+    }
+}
+
+/// What a request for a browser's cookie is answered with: only a registered device has what cookies are made from.
+pub(crate) fn refuse_cookie(json: &str) -> Denial {
+    let request = check_size(json).and_then(|()| Ok(CookieRequest::from_json(json)?));
+    match request {
+        Err(denial) => denial,
+        Ok(request) => {
+            tracing::debug!(
+                for_account = request.account().is_some(),
+                "no cookie to give"
+            );
+            Denial::new(
+                Status::DeviceNotRegistered,
+                "this machine is not registered with Entra ID, so the broker has no SSO cookie to give",
+            )
+        }
     }
 }
 
@@ -110,10 +225,13 @@ fn subject(message: &TokenRequest) -> Result<Subject, Denial> {
             username => Ok(Subject::Username(username.to_owned())),
         };
     }
-    let home_account_id = HomeAccountId::parse(&named.home_account_id)
-        .ok_or_else(|| Denial::malformed("the account's home account ID has not two parts"))?;
+    let home_account_id = HomeAccountId::parse(&named.home_account_id).ok_or_else(two_parts)?;
     Ok(Subject::Account {
         home_account_id,
         username: username.to_owned(),
     })
+}
+
+fn two_parts() -> Denial {
+    Denial::malformed("the account's home account ID has not two parts")
 }

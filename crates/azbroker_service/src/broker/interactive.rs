@@ -53,6 +53,7 @@ impl Broker {
                 client_id: request.client_id.clone(),
                 scopes: request.scopes.clone(),
                 claims: request.claims.clone(),
+                bound_to: request.bound_to.clone(),
                 correlation_id: request.correlation_id,
             },
             prompt_behavior: match login_hint {

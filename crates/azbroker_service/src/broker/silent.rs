@@ -1,6 +1,6 @@
 use super::{Broker, Issued, tenant_for};
 use crate::{accounts::Subject, denial::Denial, request::Request};
-use azbroker_entra::{Account, Error, Grant, RefreshToken, TokenRequest};
+use azbroker_entra::{Account, Claims, Error, Grant, RefreshToken, TokenRequest};
 
 impl Broker {
     /// Answers without showing anything: from a token that is still good, else by a refresh token.
@@ -38,7 +38,7 @@ impl Broker {
 
     /// A held token, unless it was refused or must satisfy a challenge.
     fn held(&self, request: &Request, account: &Account) -> Option<Issued> {
-        if request.claims.is_some() {
+        if request.claims.as_ref().is_some_and(Claims::is_challenge) {
             return None;
         }
         let token = self.access_tokens.get(&self.key(request, account))?;
@@ -70,6 +70,7 @@ impl Broker {
             client_id: request.client_id.clone(),
             scopes: request.scopes.clone(),
             claims: request.claims.clone(),
+            bound_to: request.bound_to.clone(),
             correlation_id: request.correlation_id,
         };
         let grant = Grant::RefreshToken(refresh_token.clone());

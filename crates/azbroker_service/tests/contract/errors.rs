@@ -2,7 +2,7 @@ use crate::setup::{Setup, SharedStore, context, request, status};
 use azbroker_emulator::{Behavior, Fault, Target, World, default_world};
 use azbroker_service::{AuthorityHost, Configuration};
 use azure_core::time::Duration;
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[tokio::test]
 async fn requests_that_cannot_work_say_why() {
@@ -44,11 +44,6 @@ async fn requests_that_cannot_work_say_why() {
             json!({ "decodedClaims": "no claims" }),
             6,
             "the claims are no JSON object: hand on the challenge of the service as it came",
-        ),
-        (
-            json!({ "popParams": { "httpMethod": "GET" } }),
-            9,
-            "this broker gives no proof-of-possession tokens yet; ask for a bearer token",
         ),
     ] {
         for method in ["acquireTokenSilently", "acquireTokenInteractively"] {
@@ -246,13 +241,4 @@ fn blocked(aadsts: u32) -> Fault {
         suberror: None,
         claims: None,
     }
-}
-
-#[tokio::test]
-async fn what_is_not_offered_is_answered_and_not_left_open() {
-    let setup = Setup::new().await;
-    let cookie = setup.call("acquirePrtSsoCookie", Value::Null).await;
-    assert_eq!(status(&cookie), Some(17));
-    let signed = setup.call("generateSignedHttpRequest", Value::Null).await;
-    assert_eq!(status(&signed), Some(9));
 }

@@ -1,11 +1,12 @@
 use crate::setup::{Setup, access_token, status};
 use azbroker_emulator::default_world;
 
-const METHODS: [&str; 4] = [
+const METHODS: [&str; 5] = [
     "getAccounts",
     "acquireTokenSilently",
     "acquireTokenInteractively",
     "removeAccount",
+    "generateSignedHttpRequest",
 ];
 
 #[tokio::test]

@@ -1,10 +1,15 @@
 //! The broker at one end of a socket pair, a plain D-Bus client at the other, and the emulated cloud behind.
 
+mod claims;
+mod clouds;
 mod correlation;
 mod errors;
 mod hostile;
 mod limits;
 mod other_accounts;
+mod other_clients;
+mod proof_of_possession;
+mod replay;
 mod setup;
 mod sign_out;
 mod stores;

@@ -144,21 +144,6 @@ async fn a_store_that_fails_costs_nobody_a_token() {
 }
 
 #[tokio::test]
-async fn claims_and_a_refused_token_are_never_answered_from_memory() {
-    let setup = Setup::new().await;
-    let first = setup.sign_in(default_world::ADA).await;
-    let claims = r#"{"access_token":{"xms_cc":{"values":["CP1"]}}}"#;
-    for changed in [
-        json!({ "accessTokenToRenew": access_token(&first) }),
-        json!({ "decodedClaims": claims }),
-    ] {
-        let answer = setup.call("acquireTokenSilently", request(changed)).await;
-        assert_ne!(access_token(&answer), access_token(&first));
-    }
-    assert_eq!(setup.emulator.ledger().token_requests(), 3);
-}
-
-#[tokio::test]
 async fn the_account_meant_is_the_one_that_answers() {
     let setup = Setup::new().await;
     setup.sign_in(default_world::ADA).await;

@@ -154,6 +154,7 @@ fn entra_request(request: &TokenRequest) -> EntraRequest {
         client_id: request.client_id.clone(),
         scopes: request.scopes.clone(),
         claims: request.claims.clone(),
+        bound_to: None,
         correlation_id: request.correlation_id,
     }
 }
