@@ -1,3 +1,5 @@
+mod recordings;
+
 use super::*;
 use crate::{
     test_broker::{ADA, BOB, Instead, TENANT, TestBroker, VAULT, account},
