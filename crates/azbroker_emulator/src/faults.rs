@@ -1,5 +1,7 @@
 //! Things that go wrong on purpose.
 
+mod plan;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -173,6 +173,10 @@ impl Proxy {
                 let answer = exchange::answer(&self.cloud, site, request).await;
                 return answer.map(with_plain_cookies);
             }
+            if self.is_own(&request) && request.uri().path() == FAULTS {
+                let response = self.plan_faults(request).await;
+                return Ok(exchange::dated(&self.cloud, response));
+            }
             let response = (
                 StatusCode::BAD_REQUEST,
                 "this is a proxy: set HTTPS_PROXY to its address\n",
@@ -222,15 +226,44 @@ impl Proxy {
     /// That is how a person signs in with a browser of their own, which knows neither the proxy nor the
     /// authority. Only the pages are there; tokens are not.
     fn sign_in_page(&self, request: &Request<Incoming>) -> Option<&Site> {
-        let host = request.headers().get(header::HOST)?.to_str().ok()?;
-        // A name of somebody else's that resolves to this machine is not meant.
-        let own = ["localhost", "127.0.0.1"]
-            .iter()
-            .any(|name| host == format!("{name}:{}", self.port));
+        let own = self.is_own(request);
         let path = request.uri().path();
         let page = path.ends_with("/oauth2/v2.0/authorize") || path.contains("/login/");
         let site = self.sites.get(entra::PUBLIC.hosts[0])?;
         (own && page).then_some(site)
+    }
+
+    /// Whether a request names this listener. A name of somebody else's that resolves to this machine is not meant.
+    fn is_own<T>(&self, request: &Request<T>) -> bool {
+        let host = request.headers().get(header::HOST);
+        let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+        ["localhost", "127.0.0.1"]
+            .iter()
+            .any(|name| host == format!("{name}:{}", self.port))
+    }
+
+    /// Plans faults for a program that runs beside the emulator. No web page can send this type of content here.
+    async fn plan_faults(&self, request: Request<Incoming>) -> Response<Body> {
+        let json = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind == "application/json");
+        if request.method() != Method::POST || !json {
+            let text = "faults are planned by POST of application/json\n";
+            return (StatusCode::BAD_REQUEST, text).into_response();
+        }
+        let body = axum::body::to_bytes(Body::new(request.into_body()), LONGEST_PLAN).await;
+        let planned = body
+            .map_err(|error| error.to_string())
+            .and_then(|json| self.cloud.faults.plan(&json));
+        match planned {
+            Ok(()) => StatusCode::NO_CONTENT.into_response(),
+            Err(fault) => (
+                StatusCode::BAD_REQUEST,
+                format!("no fault was planned: {fault}\n"),
+            )
+                .into_response(),
+        }
     }
 
     fn record_refusal(&self, method: &Method, host: &str) {
@@ -328,4 +361,7 @@ fn connection() -> http1::Builder {
     builder
 }
 
+/// Where faults are planned.
+const FAULTS: &str = "/faults";
+const LONGEST_PLAN: usize = 64 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -1,11 +1,18 @@
 //! The cases, as data. What they rely on in the default world: Ada is officer of the vault `demo`, Carol reads it, Bob
 //! may nothing; everybody consented to the Azure CLI, nobody to the sample application.
 
+mod contract;
+
 use crate::case::{Case, Program};
 use crate::requirements::Need;
 use std::time::Duration;
 
-pub(crate) const CASES: &[Case] = &[
+/// Every case, in the order in which they run.
+pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
+    CASES.iter().chain(contract::CASES)
+}
+
+const CASES: &[Case] = &[
     // JavaScript, through the broker.
     Case {
         name: "the JavaScript program of the how-to page reads the secret silently",
@@ -662,14 +669,14 @@ const THE_SECRET: &str = "MySecret = the-answer-from-the-emulated-vault-5Tg6Yh\n
 
 #[cfg(test)]
 mod tests {
-    use super::CASES;
+    use super::all;
     use std::collections::BTreeSet;
 
     #[test]
     fn every_case_has_a_name_of_its_own_and_expects_something() {
-        let names: BTreeSet<_> = CASES.iter().map(|case| case.name).collect();
-        assert_eq!(names.len(), CASES.len());
-        for case in CASES {
+        let names: BTreeSet<_> = all().map(|case| case.name).collect();
+        assert_eq!(names.len(), all().count());
+        for case in all() {
             assert!(!case.name.is_empty());
             let silent =
                 case.says.is_empty() && case.complains.is_empty() && case.person_notes.is_empty();

@@ -1,15 +1,14 @@
 //! The interoperability suite: real programs and real clients against the built command.
 
 use crate::case::Case;
-use crate::cases::CASES;
+use crate::cases;
 use crate::process;
 use crate::report::{Line, Report};
 use crate::requirements::{self, Need};
 use crate::workspace::Workspace;
 
 pub(crate) fn run(workspace: &Workspace, report: &mut Report, filter: &str) {
-    let cases: Vec<&Case> = CASES
-        .iter()
+    let cases: Vec<&Case> = cases::all()
         .filter(|case| case.name.contains(filter))
         .collect();
     if !is_built(workspace, report) {
