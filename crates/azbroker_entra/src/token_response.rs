@@ -95,3 +95,37 @@ struct TokenResponse {
 fn bearer() -> String {
     "Bearer".to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Authority, ClientId, CorrelationId, KeyId, Scopes};
+
+    #[test]
+    fn a_token_of_another_type_than_was_asked_for_is_never_given_out() {
+        let request = |bound_to| TokenRequest {
+            authority: Authority::public_cloud(),
+            client_id: ClientId::azure_cli(),
+            scopes: Scopes::parse(["a/.default"]).unwrap(),
+            claims: None,
+            bound_to,
+            correlation_id: CorrelationId::new_v4(),
+        };
+        let key = KeyId::parse("key").unwrap();
+        for (token_type, bound_to, fault) in [
+            ("pop", None, "the access token is no bearer token"),
+            (
+                "Bearer",
+                Some(key),
+                "the access token is not bound to a key",
+            ),
+        ] {
+            let json =
+                format!(r#"{{"token_type":"{token_type}","access_token":"t","expires_in":3600}}"#);
+            let request = request(bound_to);
+            let now = OffsetDateTime::UNIX_EPOCH;
+            let answer = Tokens::from_json(json.as_bytes(), &request, now, None);
+            assert!(matches!(answer, Err(Error::Malformed(text)) if text == fault));
+        }
+    }
+}

@@ -1,8 +1,10 @@
 //! The emulator over real HTTP: through its proxy, with its certificates, on its pages.
 
+mod clouds;
 mod discovery;
 mod faults;
 mod harness;
+mod planned_faults;
 mod proxy;
 mod secrecy;
 mod sign_in;

@@ -15,8 +15,8 @@ use zeroize::Zeroizing;
 /// The key that the broker proves possession with.
 ///
 /// RSA of 2048 bits with RS256, which all of MSAL uses and so every service reads. It lives as long as the process and
-/// is never written anywhere; the library wipes its memory when it is dropped. Making one takes long, signing does not
-/// (a millisecond).
+/// is never written anywhere; the library wipes its memory when it is dropped. Making one takes half a second, signing
+/// about a millisecond.
 pub(crate) struct ProofKey {
     pair: RsaKeyPair,
     id: KeyId,
@@ -29,7 +29,7 @@ pub(crate) struct ProofKey {
 pub(crate) struct ProofKeyError;
 
 impl ProofKey {
-    /// Makes a key. It takes a tenth of a second and more: never on a thread that others wait for.
+    /// Makes a key. It takes long: never on a thread that others wait for.
     pub(crate) fn generate() -> Result<Self, ProofKeyError> {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| ProofKeyError)?;
         let public = pair.public_key();
