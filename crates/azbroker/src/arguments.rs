@@ -32,6 +32,11 @@ pub(crate) enum Command {
     Login(LoginArguments),
     /// Lists the accounts of the broker, and where they rest.
     Accounts(AccountsArguments),
+    /// Says what the broker is, what keeps its accounts, and why.
+    Status(StatusArguments),
+    /// Chooses among the accounts of the broker.
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// Prints an access token.
     Token(TokenArguments),
     /// Makes the broker forget accounts.
@@ -127,13 +132,39 @@ pub(crate) struct AccountsArguments {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct StatusArguments {
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = ListOutput::Text)]
+    pub(crate) output: ListOutput,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Shows the default account, or pins another one.
+    Default(DefaultArguments),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DefaultArguments {
+    /// The account that is the default from now on.
+    #[arg(value_name = "USER")]
+    pub(crate) username: Option<String>,
+    /// Which one, where the user is in several tenants.
+    #[arg(long, value_name = "TENANT", requires = "username")]
+    pub(crate) tenant: Option<String>,
+    /// Pins none.
+    #[arg(long, conflicts_with = "username")]
+    pub(crate) unset: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct TokenArguments {
     #[command(flatten)]
     pub(crate) application: ApplicationArguments,
     /// What the token is for, such as `https://vault.azure.net/.default`. May be repeated.
     #[arg(long, value_name = "SCOPE", required = true)]
     pub(crate) scope: Vec<String>,
-    /// Whose token; the account last used where none is given.
+    /// Whose token; the default account's where none is given.
     #[arg(long, value_name = "USER")]
     pub(crate) username: Option<String>,
     /// Signs in when the broker cannot answer silently.
@@ -150,7 +181,7 @@ pub(crate) struct LogoutArguments {
     /// The account to forget.
     #[arg(long, value_name = "USER")]
     pub(crate) username: Option<String>,
-    /// Forgets every account.
+    /// Forgets every account, also those that the broker could not read.
     #[arg(long)]
     pub(crate) all: bool,
 }

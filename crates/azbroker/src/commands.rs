@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub(crate) mod account;
 pub(crate) mod accounts;
 pub(crate) mod emulate;
 pub(crate) mod hand_over;
@@ -7,6 +8,7 @@ pub(crate) mod key_vault_secret;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod serve;
+pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod try_it;
 

@@ -13,7 +13,7 @@ mod folders;
 mod offline;
 mod output;
 
-use arguments::{Arguments, Command};
+use arguments::{AccountCommand, Arguments, Command};
 use clap::Parser;
 use failure::{Exit, Failure};
 use std::{io, process::ExitCode};
@@ -48,6 +48,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Serve(arguments) => many_threads()?.block_on(commands::serve::run(arguments)),
         Command::Login(arguments) => one_thread()?.block_on(commands::login::run(arguments)),
         Command::Accounts(arguments) => one_thread()?.block_on(commands::accounts::run(&arguments)),
+        Command::Account(AccountCommand::Default(arguments)) => {
+            one_thread()?.block_on(commands::account::default(&arguments))
+        }
+        Command::Status(arguments) => one_thread()?.block_on(commands::status::run(&arguments)),
         Command::Token(arguments) => one_thread()?.block_on(commands::token::run(arguments)),
         Command::Logout(arguments) => one_thread()?.block_on(commands::logout::run(&arguments)),
         Command::HandOver { socket, url } => commands::hand_over::run(&socket, &url),

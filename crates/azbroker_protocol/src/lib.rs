@@ -26,6 +26,7 @@ mod auth_parameters;
 mod error_reply;
 mod lenient;
 mod malformed;
+mod management;
 mod method;
 mod pop_parameters;
 mod requests;
@@ -38,6 +39,10 @@ pub use account::Account;
 pub use auth_parameters::{AuthParameters, AuthorizationType, ParentWindow};
 pub use error_reply::{BrokerError, ErrorReply};
 pub use malformed::MalformedMessage;
+pub use management::{
+    DefaultAccountRequest, MANAGEMENT_INTERFACE, PassedOverStore, RemoveAllReply, StatusReply,
+    StoreStatus,
+};
 pub use method::{BUS_NAME, INTERFACE, Method, OBJECT_PATH, PROTOCOL_VERSION};
 pub use pop_parameters::{PopParameters, SignedHttpRequestReply, SignedHttpRequestRequest};
 pub use requests::{

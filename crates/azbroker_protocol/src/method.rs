@@ -1,3 +1,4 @@
+use crate::MANAGEMENT_INTERFACE;
 use std::fmt;
 
 /// The name that a broker owns on the session bus.
@@ -40,6 +41,15 @@ pub enum Method {
     /// Gives a browser a cookie made from a primary refresh token, on a registered device.
     #[doc(alias = "acquirePrtSsoCookie")]
     AcquirePrtSsoCookie,
+    /// Tells what the broker says of itself; an addition of ours.
+    #[doc(alias = "getStatus")]
+    Status,
+    /// Pins the default account; an addition of ours.
+    #[doc(alias = "setDefaultAccount")]
+    SetDefaultAccount,
+    /// Forgets every account; an addition of ours.
+    #[doc(alias = "removeAllAccounts")]
+    RemoveAllAccounts,
 }
 
 impl Method {
@@ -54,6 +64,19 @@ impl Method {
             Self::Version => "getLinuxBrokerVersion",
             Self::GenerateSignedHttpRequest => "generateSignedHttpRequest",
             Self::AcquirePrtSsoCookie => "acquirePrtSsoCookie",
+            Self::Status => "getStatus",
+            Self::SetDefaultAccount => "setDefaultAccount",
+            Self::RemoveAllAccounts => "removeAllAccounts",
+        }
+    }
+
+    /// The interface that has the method.
+    pub fn interface(self) -> &'static str {
+        match self {
+            Self::Status | Self::SetDefaultAccount | Self::RemoveAllAccounts => {
+                MANAGEMENT_INTERFACE
+            }
+            _ => INTERFACE,
         }
     }
 }

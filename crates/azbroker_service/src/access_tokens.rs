@@ -106,6 +106,11 @@ impl AccessTokens {
         });
     }
 
+    /// Drops all tokens.
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Arc<Held>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }

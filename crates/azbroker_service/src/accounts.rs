@@ -1,13 +1,22 @@
 mod change;
+mod default_account;
 mod keeper;
 
-use crate::token_store::{StoredGrant, TokenStore};
+use crate::{
+    configuration::Configuration,
+    token_store::{StoredGrant, TokenStore},
+};
 use azbroker_entra::{Account, ClientId, Clock, HomeAccountId, RefreshToken, Tenant};
+use default_account::DefaultAccount;
 use keeper::Keeper;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use tokio::sync::OnceCell;
 
 pub(crate) use change::{Change, Renewed};
+pub(crate) use keeper::StoreReport;
 
 /// The accounts held, with a refresh token for each application that signed them in.
 ///
@@ -19,8 +28,9 @@ pub(crate) struct Accounts {
     opened: OnceCell<()>,
     /// Whoever changes something has it, from the look at what is held until the store has followed.
     keeper: tokio::sync::Mutex<Keeper>,
-    /// The keeper's description, for those who do not wait for it.
-    description: Mutex<String>,
+    /// The keeper's report, for those who do not wait for it.
+    report: Mutex<StoreReport>,
+    default: DefaultAccount,
     grants: Mutex<Vec<HeldGrant>>,
 }
 
@@ -46,24 +56,27 @@ pub(crate) enum Subject {
 }
 
 impl Accounts {
-    /// With a given store, or with the Secret Service where there is one.
-    pub(crate) fn new(clock: Arc<dyn Clock>, store: Option<Box<dyn TokenStore>>) -> Self {
+    /// With a given store, or with the one that the configuration chooses.
+    pub(crate) fn new(
+        configuration: &Configuration,
+        clock: Arc<dyn Clock>,
+        store: Option<Box<dyn TokenStore>>,
+    ) -> Self {
         Self {
             clock,
             opened: OnceCell::new(),
-            keeper: tokio::sync::Mutex::new(Keeper::new(store.map(Arc::from))),
-            description: Mutex::default(),
+            keeper: tokio::sync::Mutex::new(Keeper::new(configuration, store)),
+            report: Mutex::default(),
+            default: DefaultAccount::new(configuration.state_folder.as_deref()),
             grants: Mutex::default(),
         }
     }
 
-    /// What keeps the refresh tokens, and what is wrong with it.
-    pub(crate) async fn store_description(&self) -> String {
+    /// Which store keeps the refresh tokens, why, and what is wrong with it.
+    pub(crate) async fn store_report(&self) -> StoreReport {
         self.ready().await;
-        self.description
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        let report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        report.clone()
     }
 
     /// Waits for its turn to change something. Nobody else changes anything until the guard is dropped.
@@ -82,18 +95,41 @@ impl Accounts {
     /// Opens the store and reads what it keeps; all later calls find it done.
     async fn ready(&self) {
         self.opened
-            .get_or_init(|| async { self.begin_change().await.open().await })
+            .get_or_init(|| async {
+                self.default.load();
+                self.begin_change().await.open().await;
+            })
             .await;
     }
 
-    /// Every account once, the one that signed in last first.
+    /// Every account once: the pinned one first, then the one that signed in last.
     pub(crate) async fn list(&self) -> Vec<Account> {
         self.ready().await;
-        self.sorted()
+        let mut accounts = self.sorted();
+        self.default.first(&mut accounts);
+        accounts
     }
 
-    /// The account meant in an environment; for [`Subject::Default`] the last one of
-    /// the tenant, else the last one.
+    /// The account that the user pinned, where it is held.
+    pub(crate) async fn pinned(&self) -> Option<Account> {
+        self.ready().await;
+        let mut accounts = self.sorted();
+        let is_held = self.default.first(&mut accounts);
+        accounts.into_iter().next().filter(|_| is_held)
+    }
+
+    /// Pins the account that is the default from now on, or none.
+    pub(crate) async fn pin(&self, account: Option<&Account>) -> io::Result<()> {
+        self.ready().await;
+        self.default.pin(account).await
+    }
+
+    /// Notes whose token was given for a tenant.
+    pub(crate) async fn used(&self, account: &Account, tenant: &str) {
+        self.default.used(account, tenant).await;
+    }
+
+    /// The account meant in an environment; for [`Subject::Default`] the default account.
     pub(crate) async fn find(
         &self,
         subject: &Subject,
@@ -113,6 +149,9 @@ impl Accounts {
             .into_iter()
             .filter(|account| account.environment == environment && fits(account))
             .collect();
+        if *subject == Subject::Default {
+            return self.default.pick(&accounts, tenant).cloned();
+        }
         let of_tenant =
             |account: &&Account| account.tenant_id.eq_ignore_ascii_case(tenant.as_str());
         accounts
@@ -130,7 +169,14 @@ impl Accounts {
     ) -> Option<RefreshToken> {
         let grants = self.lock();
         let held = grants.iter().find(|held| held.is(account, client_id))?;
-        Some(held.grant.refresh_token.clone())
+        held.grant.refresh_token.clone()
+    }
+
+    /// Whether an application had a refresh token of the account that Entra ID refused.
+    pub(crate) fn is_refused(&self, account: &Account, client_id: &ClientId) -> bool {
+        let grants = self.lock();
+        let held = grants.iter().find(|held| held.is(account, client_id));
+        held.is_some_and(|held| held.grant.refresh_token.is_none())
     }
 
     /// An answer for a guest tenant describes the account there; what is held describes it at home.

@@ -4,7 +4,7 @@ mod silent;
 
 use crate::{
     access_tokens::{AccessTokens, Held, Key},
-    accounts::{Accounts, Change, Renewed},
+    accounts::{Accounts, Change, Renewed, StoreReport},
     configuration::Configuration,
     denial::Denial,
     keyed_locks::KeyedLocks,
@@ -46,7 +46,7 @@ pub(crate) struct Issued {
 impl Broker {
     /// A broker that asks Entra ID through `client` and users through `prompt`.
     ///
-    /// Without a `store` it keeps refresh tokens in the Secret Service where there is one, else in memory.
+    /// Without a `store` it keeps refresh tokens in the one that the configuration chooses.
     /// Nothing is opened before the first request.
     pub fn new(
         configuration: Configuration,
@@ -56,8 +56,8 @@ impl Broker {
         store: Option<Box<dyn TokenStore>>,
     ) -> Self {
         Self {
+            accounts: Accounts::new(&configuration, clock.clone(), store),
             configuration,
-            accounts: Accounts::new(clock.clone(), store),
             access_tokens: AccessTokens::new(clock.clone()),
             client,
             prompt,
@@ -72,14 +72,63 @@ impl Broker {
         &self.configuration
     }
 
-    /// The accounts held, the one that signed in last first.
+    /// The accounts held, the default one first.
     pub(crate) async fn accounts(&self) -> Vec<Account> {
         self.accounts.list().await
     }
 
-    /// What keeps the refresh tokens.
-    pub(crate) async fn store_description(&self) -> String {
-        self.accounts.store_description().await
+    /// What keeps the refresh tokens, and why.
+    pub(crate) async fn store_report(&self) -> StoreReport {
+        self.accounts.store_report().await
+    }
+
+    /// The account that the user pinned as the default.
+    pub(crate) async fn pinned_account(&self) -> Option<Account> {
+        self.accounts.pinned().await
+    }
+
+    /// Makes an account that is held the default from now on, or none.
+    pub(crate) async fn pin_account(
+        &self,
+        account: Option<(&str, &HomeAccountId)>,
+    ) -> Result<(), Denial> {
+        let account = match account {
+            Some((environment, home_account_id)) => {
+                let held = self.accounts().await.into_iter().find(|held| {
+                    held.environment == environment && held.home_account_id == *home_account_id
+                });
+                Some(held.ok_or_else(|| {
+                    Denial::new(
+                        Status::AccountNotFound,
+                        "the broker does not hold that account; sign in with it first",
+                    )
+                })?)
+            }
+            None => None,
+        };
+        self.accounts.pin(account.as_ref()).await.map_err(|error| {
+            Denial::new(
+                Status::TransientError,
+                format!("the default account holds until the broker ends: it cannot be written down: {error}"),
+            )
+        })
+    }
+
+    /// Forgets every account. Says how many were held, and what may still have some.
+    pub(crate) async fn remove_all_accounts(&self) -> (usize, Vec<String>) {
+        let mut change = self.accounts.change().await;
+        self.access_tokens.clear();
+        change.remove_all().await
+    }
+
+    /// Notes whose token was given: the default account is the one last used with a tenant.
+    async fn note_use(&self, request: &Request, account: &Account) {
+        let asked = request.authority.tenant();
+        let tenant = match asked.is_multi_tenant() {
+            true => &account.tenant_id,
+            false => asked.as_str(),
+        };
+        self.accounts.used(account, tenant).await;
     }
 
     /// Forgets the accounts that a request means. Tells whether any was held.

@@ -4,6 +4,7 @@ use crate::{
     denial::Denial,
     interactive_flows::{Caller, Ended, InteractiveFlows},
     limit::Limit,
+    management::Management,
     reply,
     request::{Removal, Request, SigningRequest, check_size, refuse_cookie},
 };
@@ -22,6 +23,9 @@ use zbus::{Connection, message::Header};
 ///
 /// When the connection is closed.
 pub async fn serve_at(connection: &Connection, broker: Arc<Broker>) -> zbus::Result<()> {
+    let management = Management {
+        broker: broker.clone(),
+    };
     let interface = Interface {
         broker,
         flows: InteractiveFlows::default(),
@@ -31,6 +35,10 @@ pub async fn serve_at(connection: &Connection, broker: Arc<Broker>) -> zbus::Res
     connection
         .object_server()
         .at(OBJECT_PATH, interface)
+        .await?;
+    connection
+        .object_server()
+        .at(OBJECT_PATH, management)
         .await?;
     Ok(())
 }
@@ -62,7 +70,7 @@ impl Interface {
             let accounts = self.broker.accounts().await;
             let accounts: Vec<_> = accounts.iter().map(reply::account).collect();
             tracing::debug!(accounts = accounts.len(), "answered");
-            let store = Some(self.broker.store_description().await);
+            let store = Some(self.broker.store_report().await.description);
             Ok(AccountsReply { accounts, store }.to_json())
         })
         .await

@@ -18,9 +18,11 @@ mod interactive_flows;
 mod keyed_locks;
 mod limit;
 mod proof_of_possession;
+mod management;
 mod reply;
 mod request;
 mod serve;
+mod state_file;
 mod token_store;
 
 /// What a broker is made with.
@@ -34,5 +36,6 @@ pub use configuration::Configuration;
 pub use dbus::serve_at;
 pub use serve::{ServeError, serve};
 pub use token_store::{
-    KeySource, MemoryStore, StoreChoice, StoreChoiceError, StoreError, StoredGrant, TokenStore,
+    KeySource, MemoryStore, Passphrase, StoreChoice, StoreChoiceError, StoreError, StoredGrant,
+    TokenStore,
 };

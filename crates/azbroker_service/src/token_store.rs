@@ -1,8 +1,11 @@
 //! Where refresh tokens rest.
 
 mod choice;
+mod file;
 mod key_source;
 mod memory;
+mod record;
+mod sealed;
 mod secret_service;
 
 use async_trait::async_trait;
@@ -11,7 +14,8 @@ use azure_core::time::OffsetDateTime;
 use std::fmt::Debug;
 
 pub use choice::{StoreChoice, StoreChoiceError};
-pub use key_source::KeySource;
+pub(crate) use file::FileStore;
+pub use key_source::{KeySource, Passphrase};
 pub use memory::MemoryStore;
 pub(crate) use secret_service::SecretServiceStore;
 
@@ -22,10 +26,20 @@ pub struct StoredGrant {
     pub account: Account,
     /// The application it was given to.
     pub client_id: ClientId,
-    /// The refresh token.
-    pub refresh_token: RefreshToken,
+    /// The refresh token; none where Entra ID refused the one there was. The account stays known then, so that
+    /// nobody else's takes its place unasked.
+    pub refresh_token: Option<RefreshToken>,
     /// When its user signed in, which no renewal changes.
     pub signed_in_on: OffsetDateTime,
+}
+
+impl StoredGrant {
+    /// Whether it is of the same account and application as another one.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        self.client_id == other.client_id
+            && self.account.environment == other.account.environment
+            && self.account.home_account_id == other.account.home_account_id
+    }
 }
 
 /// A place that keeps refresh tokens while the broker does not run, or at least while it does.
@@ -48,6 +62,21 @@ pub trait TokenStore: Send + Sync + Debug {
     /// When it is not kept; then what was there before still is.
     async fn save(&self, grant: &StoredGrant) -> Result<(), StoreError>;
 
+    /// Keeps a grant, but only in the place of one with the refresh token that was refused: another broker may
+    /// have a newer one there.
+    ///
+    /// # Errors
+    ///
+    /// When the place does not answer.
+    async fn save_in_place_of(
+        &self,
+        grant: &StoredGrant,
+        refused: &RefreshToken,
+    ) -> Result<(), StoreError> {
+        let _ = refused;
+        self.save(grant).await
+    }
+
     /// Forgets an account, or only what one application has of it.
     ///
     /// # Errors
@@ -59,16 +88,41 @@ pub trait TokenStore: Send + Sync + Debug {
         home_account_id: &HomeAccountId,
         client_id: Option<&ClientId>,
     ) -> Result<(), StoreError>;
+
+    /// Forgets everything, also what it cannot read.
+    ///
+    /// # Errors
+    ///
+    /// When something is left.
+    async fn remove_all(&self) -> Result<(), StoreError>;
 }
 
 /// A store that did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct StoreError(String);
+#[error("{what}")]
+pub struct StoreError {
+    what: String,
+    absent: bool,
+}
 
 impl StoreError {
     /// Says what is wrong.
     pub fn new(fault: impl Into<String>) -> Self {
-        Self(fault.into())
+        Self {
+            what: fault.into(),
+            absent: false,
+        }
+    }
+
+    /// Says that there is no such store, so that there is nothing in it either.
+    pub(crate) fn absent(fault: impl Into<String>) -> Self {
+        Self {
+            what: fault.into(),
+            absent: true,
+        }
+    }
+
+    pub(crate) fn is_absent(&self) -> bool {
+        self.absent
     }
 }

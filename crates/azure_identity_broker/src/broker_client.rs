@@ -1,5 +1,5 @@
 use crate::{
-    AuthenticationRecord, Error, ErrorKind, Result,
+    AuthenticationRecord, BrokerStatus, Error, ErrorKind, PassedOverStore, RemovedAccounts, Result,
     backend::{Backend, Bus, DbusBackend},
 };
 use azbroker_entra::{Account, Authority, ClientId, Tenant};
@@ -129,6 +129,81 @@ impl BrokerClient {
             .version()
             .await
             .map_err(|error| error.into_azure("the broker's version is not known"))
+    }
+
+    /// Asks for what the broker says of itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Malformed`] when the broker is not azbroker, which alone knows the question.
+    pub async fn status(&self) -> azure_core::Result<BrokerStatus> {
+        let status = self
+            .broker
+            .status()
+            .await
+            .map_err(|error| error.into_azure("the broker's status is not known"))?;
+        let store = status.store;
+        let default_account = status.default_account.as_ref();
+        let default_account = default_account.and_then(DbusBackend::read_account);
+        Ok(BrokerStatus {
+            version: status.version,
+            process: status.process,
+            store: store.in_use,
+            store_wanted: store.wanted,
+            store_description: store.description,
+            store_fault: store.fault,
+            passed_over: store
+                .passed_over
+                .into_iter()
+                .map(|passed_over| PassedOverStore {
+                    store: passed_over.store,
+                    reason: passed_over.reason,
+                })
+                .collect(),
+            approvals: status.approvals,
+            accounts: status.accounts,
+            default_account: default_account.map(|account| BrokerAccount {
+                client_id: ClientId::azure_cli(),
+                account,
+            }),
+            default_is_pinned: status.default_is_pinned,
+            config_file: status.config_file,
+        })
+    }
+
+    /// Pins the account that is the default where a request names none, or pins none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InteractionRequired`] when the broker does not hold the account, [`ErrorKind::Malformed`] when
+    /// the broker is not azbroker.
+    pub async fn set_default_account(
+        &self,
+        account: Option<&BrokerAccount>,
+    ) -> azure_core::Result<()> {
+        self.broker
+            .set_default_account(account.map(|account| &account.account))
+            .await
+            .map_err(|error| error.into_azure("the default account is not changed"))
+    }
+
+    /// Has the broker forget every account, also those that it could not read.
+    ///
+    /// Access tokens that were handed out stay valid until they expire.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Malformed`] when the broker is not azbroker.
+    pub async fn remove_all_accounts(&self) -> azure_core::Result<RemovedAccounts> {
+        let reply = self
+            .broker
+            .remove_all_accounts()
+            .await
+            .map_err(|error| error.into_azure("the broker's accounts cannot be removed"))?;
+        Ok(RemovedAccounts {
+            removed: reply.removed,
+            left: reply.left,
+        })
     }
 
     pub(crate) fn on(bus: Bus) -> Self {

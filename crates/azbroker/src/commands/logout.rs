@@ -10,6 +10,9 @@ use std::process::ExitCode;
 /// Makes the broker forget one account or all of them.
 pub(crate) async fn run(arguments: &LogoutArguments) -> Result<ExitCode, Failure> {
     let broker = BrokerClient::new().map_err(|error| broker_failure(&error, None))?;
+    if arguments.all {
+        return all(&broker).await;
+    }
     let held = broker
         .accounts(None)
         .await
@@ -17,9 +20,9 @@ pub(crate) async fn run(arguments: &LogoutArguments) -> Result<ExitCode, Failure
     let meant: Vec<_> = held
         .accounts
         .iter()
-        .filter(|account| match &arguments.username {
-            Some(username) => account.username().eq_ignore_ascii_case(username),
-            None => true,
+        .filter(|account| {
+            let username = arguments.username.as_deref();
+            username.is_some_and(|username| account.username().eq_ignore_ascii_case(username))
         })
         .collect();
     if let (Some(username), true) = (&arguments.username, meant.is_empty()) {
@@ -28,9 +31,6 @@ pub(crate) async fn run(arguments: &LogoutArguments) -> Result<ExitCode, Failure
             format!("the broker holds no account '{username}'"),
         )
         .with_hint("see `azbroker accounts`"));
-    }
-    if meant.is_empty() {
-        tell("no account was signed in");
     }
     for account in meant {
         broker
@@ -43,4 +43,27 @@ pub(crate) async fn run(arguments: &LogoutArguments) -> Result<ExitCode, Failure
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Not one by one: what is in a store and could not be read goes, too.
+async fn all(broker: &BrokerClient) -> Result<ExitCode, Failure> {
+    let removed = broker
+        .remove_all_accounts()
+        .await
+        .map_err(|error| broker_failure(&error, None))?;
+    match removed.removed {
+        0 => tell("no account was signed in"),
+        1 => tell("1 account is forgotten; access tokens given out stay valid until they expire"),
+        several => tell(format_args!(
+            "{several} accounts are forgotten; access tokens given out stay valid until they expire"
+        )),
+    }
+    if removed.left.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(Failure::new(
+        Exit::UserMustAct,
+        format!("accounts may be left: {}", removed.left.join("; ")),
+    )
+    .with_hint("mend that, as by unlocking the keyring, then run it again"))
 }

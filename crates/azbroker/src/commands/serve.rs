@@ -5,7 +5,7 @@ use crate::{
     failure::{Exit, Failure},
     folders,
 };
-use azbroker_service::{AuthorityHost, Configuration, KeySource, ServeError, serve};
+use azbroker_service::{AuthorityHost, Configuration, KeySource, ServeError, StoreChoice, serve};
 use azure_core::time::Duration;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use std::{env, path::PathBuf, process::ExitCode};
@@ -39,14 +39,25 @@ fn configuration(arguments: ServeArguments) -> Result<Configuration, Failure> {
         further_authority_hosts.push(host);
     }
     let deadline = arguments.sign_in_deadline.or(file.sign_in_deadline);
+    let key_source = key_source(file.passphrase_file);
+    let store = arguments.store.or(file.store).unwrap_or(usual.store);
+    if store == StoreChoice::File && key_source.is_none() {
+        return Err(Failure::new(
+            Exit::WrongUsage,
+            "the store is to be a file, and there is no key to encrypt it with",
+        )
+        .with_hint(
+            "name a passphrase-file in config.toml, or give the unit the credential azbroker-key",
+        ));
+    }
     Ok(Configuration {
         further_authority_hosts,
         sign_in_deadline: deadline.map_or(usual.sign_in_deadline, |seconds| {
             Duration::seconds(i64::from(seconds))
         }),
         browser: file.browser.or_else(|| env::var("BROWSER").ok()),
-        store: arguments.store.or(file.store).unwrap_or(usual.store),
-        key_source: key_source(file.passphrase_file),
+        store,
+        key_source,
         config_file,
         state_folder: folders::state(),
     })

@@ -1,7 +1,7 @@
 use super::{Accounts, HeldGrant, keeper::Keeper};
-use crate::token_store::{StoreError, StoredGrant};
+use crate::token_store::{StoreError, StoredGrant, TokenStore};
 use azbroker_entra::{Account, ClientId, HomeAccountId, RefreshToken, Tokens};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::MutexGuard;
 
 /// The right to change what is held. There is one at a time, so that a look and the change that follows
@@ -27,40 +27,53 @@ pub(crate) enum Renewed {
 }
 
 impl Change<'_> {
-    /// Opens the store. What was brought while it could not be opened stays, and is saved.
+    /// Opens the best store there is. What was brought while it could not be opened stays, and is saved.
     pub(super) async fn open(&mut self) {
-        match self.keeper.open().await {
-            Ok(kept) => {
-                {
-                    let mut grants = self.accounts.lock();
-                    for grant in kept {
-                        if !grants
-                            .iter()
-                            .any(|held| held.is(&grant.account, &grant.client_id))
-                        {
-                            grants.push(HeldGrant { grant, saved: true });
-                        }
-                    }
-                }
-                self.save().await;
-            }
+        let before = self.keeper.store();
+        let found = match self.keeper.open_best().await {
+            Ok(found) => found,
             Err(reason) => {
-                tracing::info!("accounts rest in memory: {reason}");
-                self.settle(Some(reason));
+                match self.keeper.lacks_what_was_named() {
+                    true => tracing::warn!("accounts rest in memory: {reason}"),
+                    false => tracing::info!("accounts rest in memory: {reason}"),
+                }
+                return self.settle(Some(reason));
+            }
+        };
+        let after = self.keeper.store();
+        {
+            let mut grants = self.accounts.lock();
+            let same = before.zip(after).is_some_and(|(a, b)| Arc::ptr_eq(&a, &b));
+            if !same {
+                grants.iter_mut().for_each(|held| held.saved = false);
+            }
+            for grant in found.kept {
+                if !grants.iter().any(|held| held.grant.is_of(&grant)) {
+                    grants.push(HeldGrant { grant, saved: true });
+                }
+            }
+            for grant in found.elsewhere {
+                let saved = false;
+                match grants.iter_mut().find(|held| held.grant.is_of(&grant)) {
+                    Some(held) if held.grant.signed_in_on >= grant.signed_in_on => {}
+                    Some(held) => *held = HeldGrant { grant, saved },
+                    None => grants.push(HeldGrant { grant, saved }),
+                }
             }
         }
+        self.save().await;
     }
 
     /// Keeps the refresh token that a sign-in brought, in the store before the caller gets its reply.
     pub(crate) async fn keep(&mut self, tokens: &Tokens, client_id: &ClientId) {
-        self.open_if_closed().await;
+        self.open().await;
         let Some(refresh_token) = tokens.refresh_token.clone() else {
             return;
         };
         let grant = StoredGrant {
             account: self.accounts.home_view(&tokens.account),
             client_id: client_id.clone(),
-            refresh_token,
+            refresh_token: Some(refresh_token),
             signed_in_on: self.accounts.clock.now(),
         };
         {
@@ -88,14 +101,14 @@ impl Change<'_> {
             let Some(held) = grants.iter_mut().find(|held| held.is(&account, client_id)) else {
                 return Renewed::Gone;
             };
-            if held.grant.refresh_token != *redeemed {
+            if held.grant.refresh_token.as_ref() != Some(redeemed) {
                 return Renewed::Superseded;
             }
             let Some(refresh_token) = tokens.refresh_token.clone() else {
                 return Renewed::Kept;
             };
             held.grant.account = account;
-            held.grant.refresh_token = refresh_token;
+            held.grant.refresh_token = Some(refresh_token);
             held.saved = false;
         }
         self.save().await;
@@ -103,20 +116,31 @@ impl Change<'_> {
     }
 
     /// Forgets a refresh token that was refused, and none that took its place. Tells whether it was held.
+    ///
+    /// The account stays known: with another one in its place a program would get somebody else's token unasked.
     pub(crate) async fn forget(
         &mut self,
         account: &Account,
         client_id: &ClientId,
         refused: &RefreshToken,
     ) -> bool {
-        let held = self.accounts.refresh_token(account, client_id);
-        if held.as_ref() != Some(refused) {
-            return false;
-        }
-        let (environment, home_account_id) = (&account.environment, &account.home_account_id);
-        let removed = self.remove(environment, home_account_id, Some(client_id));
-        if let Err(fault) = removed.await {
-            tracing::warn!("a refused refresh token is still in the store: {fault}");
+        let grant = {
+            let mut grants = self.accounts.lock();
+            let held = grants.iter_mut().find(|held| held.is(account, client_id));
+            let Some(held) = held.filter(|held| held.grant.refresh_token.as_ref() == Some(refused))
+            else {
+                return false;
+            };
+            held.grant.refresh_token = None;
+            held.saved = false;
+            held.grant.clone()
+        };
+        if let Some(store) = self.keeper.store() {
+            match store.save_in_place_of(&grant, refused).await {
+                Ok(()) => self.is_saved(&grant),
+                Err(fault) => tracing::debug!("the store did not follow: {fault}"),
+            }
+            self.save().await;
         }
         true
     }
@@ -133,7 +157,7 @@ impl Change<'_> {
         client_id: Option<&ClientId>,
     ) -> Result<bool, StoreError> {
         // What it keeps there would come back with it.
-        self.open_if_closed().await;
+        self.open().await;
         let removed = {
             let mut grants = self.accounts.lock();
             let before = grants.len();
@@ -144,10 +168,19 @@ impl Change<'_> {
             });
             grants.len() < before
         };
+        if client_id.is_none() {
+            let default = &self.accounts.default;
+            default.forget(environment, home_account_id).await;
+        }
         let Some(store) = self.keeper.store() else {
             return Ok(removed);
         };
-        let done = store.remove(environment, home_account_id, client_id).await;
+        let mut done = store.remove(environment, home_account_id, client_id).await;
+        if done.is_err()
+            && let Some(store) = self.keeper.reopen().await
+        {
+            done = store.remove(environment, home_account_id, client_id).await;
+        }
         match done {
             Ok(()) => {
                 self.save().await;
@@ -160,10 +193,22 @@ impl Change<'_> {
         }
     }
 
-    async fn open_if_closed(&mut self) {
-        if self.keeper.store().is_none() {
-            self.open().await;
+    /// Forgets everything, also what a store has that could not be read. Says how many accounts were held, and
+    /// what may still have some.
+    pub(crate) async fn remove_all(&mut self) -> (usize, Vec<String>) {
+        self.open().await;
+        let held = self.accounts.sorted().len();
+        self.accounts.lock().clear();
+        let mut left = self.keeper.erase().await;
+        if let Err(error) = self.accounts.default.forget_all().await {
+            left.push(format!(
+                "the default account is still written down: {error}"
+            ));
         }
+        self.settle(None);
+        // After what could not be read is gone, a store may be of use again.
+        self.open().await;
+        (held, left)
     }
 
     /// Has the store follow: whatever it does not have yet is saved.
@@ -171,32 +216,50 @@ impl Change<'_> {
         let Some(store) = self.keeper.store() else {
             return;
         };
+        let mut saved = self.save_to(store.as_ref()).await;
+        if saved.is_err()
+            && let Some(store) = self.keeper.reopen().await
+        {
+            saved = self.save_to(store.as_ref()).await;
+        }
+        match saved {
+            Ok(()) => {
+                self.keeper.empty_left().await;
+                self.settle(None);
+            }
+            Err(fault) => {
+                tracing::warn!("an account is held in memory only: {fault}");
+                self.settle(Some(fault));
+            }
+        }
+    }
+
+    async fn save_to(&self, store: &dyn TokenStore) -> Result<(), StoreError> {
         let unsaved: Vec<StoredGrant> = {
             let grants = self.accounts.lock();
             let unsaved = grants.iter().filter(|held| !held.saved);
             unsaved.map(|held| held.grant.clone()).collect()
         };
         for grant in unsaved {
-            if let Err(fault) = store.save(&grant).await {
-                tracing::warn!("an account is held in memory only: {fault}");
-                self.settle(Some(fault));
-                return;
-            }
-            for held in self.accounts.lock().iter_mut() {
-                if held.is(&grant.account, &grant.client_id) {
-                    held.saved = true;
-                }
-            }
+            store.save(&grant).await?;
+            self.is_saved(&grant);
         }
-        self.settle(None);
+        Ok(())
+    }
+
+    fn is_saved(&self, grant: &StoredGrant) {
+        let mut grants = self.accounts.lock();
+        if let Some(held) = grants.iter_mut().find(|held| held.grant.is_of(grant)) {
+            held.saved = true;
+        }
     }
 
     fn settle(&mut self, fault: Option<StoreError>) {
         self.keeper.fault = fault;
         *self
             .accounts
-            .description
+            .report
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = self.keeper.description();
+            .unwrap_or_else(PoisonError::into_inner) = self.keeper.report();
     }
 }

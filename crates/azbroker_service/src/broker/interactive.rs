@@ -84,7 +84,11 @@ impl Broker {
                         signed_in.username
                     ),
                 )),
-                _ => Ok(broker.keep(&request, &tokens).await),
+                _ => {
+                    let issued = broker.keep(&request, &tokens).await;
+                    broker.note_use(&request, &issued.account).await;
+                    Ok(issued)
+                }
             }
         })
         .await

@@ -5,6 +5,12 @@ use azbroker_entra::{Account, Claims, Error, Grant, RefreshToken, TokenRequest};
 impl Broker {
     /// Answers without showing anything: from a token that is still good, else by a refresh token.
     pub(crate) async fn acquire_token_silently(&self, request: &Request) -> Result<Issued, Denial> {
+        let issued = self.answer_silently(request).await?;
+        self.note_use(request, &issued.account).await;
+        Ok(issued)
+    }
+
+    async fn answer_silently(&self, request: &Request) -> Result<Issued, Denial> {
         let account = self
             .accounts
             .find(
@@ -32,7 +38,12 @@ impl Broker {
         let refresh_token = self
             .accounts
             .refresh_token(&account, &request.client_id)
-            .ok_or_else(|| not_signed_in_here(&account, request))?;
+            .ok_or_else(
+                || match self.accounts.is_refused(&account, &request.client_id) {
+                    true => sign_in_ended(&account),
+                    false => not_signed_in_here(&account, request),
+                },
+            )?;
         self.redeem(request, &account, refresh_token).await
     }
 
@@ -123,6 +134,13 @@ fn not_signed_in_here(account: &Account, request: &Request) -> Denial {
     Denial::interaction_required(format!(
         "{} has not signed in to application {} with this broker; sign in",
         account.username, request.client_id
+    ))
+}
+
+fn sign_in_ended(account: &Account) -> Denial {
+    Denial::interaction_required(format!(
+        "Entra ID has ended the sign-in of {}; sign in",
+        account.username
     ))
 }
 

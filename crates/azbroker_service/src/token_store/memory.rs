@@ -39,4 +39,8 @@ impl TokenStore for MemoryStore {
     ) -> Result<(), StoreError> {
         Ok(())
     }
+
+    async fn remove_all(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }

@@ -1,9 +1,7 @@
-use super::{StoreError, StoredGrant, TokenStore};
+use super::{StoreError, StoredGrant, TokenStore, record::Record};
 use async_trait::async_trait;
-use azbroker_entra::{Account, ClientId, HomeAccountId, RefreshToken};
-use azure_core::time::OffsetDateTime;
+use azbroker_entra::{ClientId, HomeAccountId, RefreshToken};
 use oo7::dbus::{Collection, Item, Service};
-use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, time::Duration};
 use zeroize::Zeroizing;
 
@@ -24,22 +22,53 @@ impl SecretServiceStore {
         within(async {
             let service = Service::new()
                 .await
-                .map_err(|_| StoreError::new("the session bus has no Secret Service"))?;
+                .map_err(|_| StoreError::absent("the session bus has no Secret Service"))?;
             let collection = service
                 .with_alias(Service::DEFAULT_COLLECTION)
                 .await
                 .map_err(|error| fault(&error))?
-                .ok_or_else(|| StoreError::new("the Secret Service has no default keyring"))?;
-            if collection
-                .is_locked()
-                .await
-                .map_err(|error| fault(&error))?
-            {
-                return Err(StoreError::new("the keyring is locked"));
-            }
-            Ok(Self { collection })
+                .ok_or_else(|| StoreError::absent("the Secret Service has no default keyring"))?;
+            let store = Self { collection };
+            store.unlocked().await?;
+            Ok(store)
         })
         .await
+    }
+
+    /// Whoever asks a locked keyring for something has it show a dialog.
+    async fn unlocked(&self) -> Result<(), StoreError> {
+        let locked = self.collection.is_locked().await;
+        match locked.map_err(|error| fault(&error))? {
+            true => Err(StoreError::new("the keyring is locked")),
+            false => Ok(()),
+        }
+    }
+
+    async fn put(&self, grant: &StoredGrant) -> Result<(), StoreError> {
+        let account = (&*grant.account.environment, &grant.account.home_account_id);
+        let json = Zeroizing::new(
+            serde_json::to_vec(&Record::of(grant))
+                .map_err(|_| StoreError::new("the account cannot be written"))?,
+        );
+        self.collection
+            .create_item(
+                &format!("azbroker: {}", grant.account.username),
+                &attributes(Some(account), Some(&grant.client_id)),
+                oo7::Secret::blob(json.as_slice()),
+                true,
+                None,
+            )
+            .await
+            .map(drop)
+            .map_err(|error| fault(&error))
+    }
+
+    async fn delete(&self, attributes: &HashMap<&'static str, String>) -> Result<(), StoreError> {
+        self.unlocked().await?;
+        for item in self.search(attributes).await? {
+            item.delete(None).await.map_err(|error| fault(&error))?;
+        }
+        Ok(())
     }
 
     async fn search(
@@ -68,13 +97,12 @@ impl TokenStore for SecretServiceStore {
                     tracing::warn!("an item of the keyring cannot be read and is left alone");
                     continue;
                 };
-                match serde_json::from_slice::<Record>(secret.as_bytes()) {
-                    Ok(record) => grants.extend(record.into_grant()),
-                    Err(_) => {
-                        tracing::warn!(
-                            "an item of the keyring is of an unknown form and is left alone"
-                        );
-                    }
+                let record = serde_json::from_slice::<Record>(secret.as_bytes()).ok();
+                match record.and_then(Record::into_grant) {
+                    Some(grant) => grants.push(grant),
+                    None => tracing::warn!(
+                        "an item of the keyring is of an unknown form or version and is left alone"
+                    ),
                 }
             }
             Ok(grants)
@@ -84,22 +112,30 @@ impl TokenStore for SecretServiceStore {
 
     async fn save(&self, grant: &StoredGrant) -> Result<(), StoreError> {
         within(async {
+            self.unlocked().await?;
+            self.put(grant).await
+        })
+        .await
+    }
+
+    async fn save_in_place_of(
+        &self,
+        grant: &StoredGrant,
+        refused: &RefreshToken,
+    ) -> Result<(), StoreError> {
+        within(async {
+            self.unlocked().await?;
             let account = (&*grant.account.environment, &grant.account.home_account_id);
-            let json = Zeroizing::new(
-                serde_json::to_vec(&Record::of(grant))
-                    .map_err(|_| StoreError::new("the account cannot be written"))?,
-            );
-            self.collection
-                .create_item(
-                    &format!("azbroker: {}", grant.account.username),
-                    &attributes(Some(account), Some(&grant.client_id)),
-                    oo7::Secret::blob(json.as_slice()),
-                    true,
-                    None,
-                )
-                .await
-                .map(drop)
-                .map_err(|error| fault(&error))
+            let attributes = attributes(Some(account), Some(&grant.client_id));
+            for item in self.search(&attributes).await? {
+                let secret = item.secret().await.map_err(|error| fault(&error))?;
+                let kept = serde_json::from_slice::<Record>(secret.as_bytes()).ok();
+                let kept = kept.and_then(Record::into_grant);
+                if kept.and_then(|kept| kept.refresh_token).as_ref() == Some(refused) {
+                    return self.put(grant).await;
+                }
+            }
+            Ok(())
         })
         .await
     }
@@ -110,14 +146,12 @@ impl TokenStore for SecretServiceStore {
         home_account_id: &HomeAccountId,
         client_id: Option<&ClientId>,
     ) -> Result<(), StoreError> {
-        within(async {
-            let attributes = attributes(Some((environment, home_account_id)), client_id);
-            for item in self.search(&attributes).await? {
-                item.delete(None).await.map_err(|error| fault(&error))?;
-            }
-            Ok(())
-        })
-        .await
+        within(self.delete(&attributes(Some((environment, home_account_id)), client_id))).await
+    }
+
+    /// Items of a version that this broker does not know are ours too.
+    async fn remove_all(&self) -> Result<(), StoreError> {
+        within(self.delete(&attributes(None, None))).await
     }
 }
 
@@ -155,66 +189,4 @@ const SCHEMA: &str = "com.github.azbroker.RefreshToken";
 
 fn fault(error: &oo7::dbus::Error) -> StoreError {
     StoreError::new(format!("the Secret Service failed: {error}"))
-}
-
-/// The form of an item's secret. Version 1 is the only one so far.
-#[derive(Serialize, Deserialize)]
-struct Record {
-    version: u32,
-    client_id: String,
-    refresh_token: Zeroizing<String>,
-    /// In nanoseconds since 1970: of two sign-ins within a second the later one is still the default.
-    signed_in_on: i128,
-    environment: String,
-    home_account_id: String,
-    local_account_id: String,
-    tenant_id: String,
-    username: String,
-    name: String,
-    given_name: String,
-    family_name: String,
-}
-
-impl Record {
-    const VERSION: u32 = 1;
-
-    fn of(grant: &StoredGrant) -> Self {
-        let account = grant.account.clone();
-        Self {
-            version: Self::VERSION,
-            client_id: grant.client_id.to_string(),
-            refresh_token: Zeroizing::new(grant.refresh_token.expose().to_owned()),
-            signed_in_on: grant.signed_in_on.unix_timestamp_nanos(),
-            environment: account.environment,
-            home_account_id: account.home_account_id.to_string(),
-            local_account_id: account.local_account_id,
-            tenant_id: account.tenant_id,
-            username: account.username,
-            name: account.name,
-            given_name: account.given_name,
-            family_name: account.family_name,
-        }
-    }
-
-    fn into_grant(self) -> Option<StoredGrant> {
-        if self.version != Self::VERSION {
-            tracing::warn!("an item of the keyring is of another version and is left alone");
-            return None;
-        }
-        Some(StoredGrant {
-            account: Account {
-                environment: self.environment,
-                home_account_id: HomeAccountId::parse(&self.home_account_id)?,
-                local_account_id: self.local_account_id,
-                tenant_id: self.tenant_id,
-                username: self.username,
-                name: self.name,
-                given_name: self.given_name,
-                family_name: self.family_name,
-            },
-            client_id: ClientId::parse(&self.client_id).ok()?,
-            refresh_token: RefreshToken::new(self.refresh_token.as_str().to_owned()),
-            signed_in_on: OffsetDateTime::from_unix_timestamp_nanos(self.signed_in_on).ok()?,
-        })
-    }
 }

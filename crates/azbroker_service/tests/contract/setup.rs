@@ -291,6 +291,12 @@ impl TokenStore for SharedStore {
         Ok(())
     }
 
+    async fn remove_all(&self) -> Result<(), StoreError> {
+        self.works()?;
+        self.grants.lock().unwrap().clear();
+        Ok(())
+    }
+
     async fn remove(
         &self,
         _environment: &str,

@@ -11,9 +11,9 @@ use crate::{Error, ErrorKind, ParentWindow, Result, token_request::TokenRequest}
 use async_trait::async_trait;
 use azbroker_entra::{Account, ClientId, CorrelationId};
 use azbroker_protocol::{
-    AccessTokenType, AccountsReply, AccountsRequest, AuthParameters, AuthorizationType, Method,
-    RemoveAccountRequest, TokenReply, TokenRequest as WireRequest, TokenResponse, VersionReply,
-    VersionRequest,
+    AccessTokenType, AccountsReply, AccountsRequest, AuthParameters, AuthorizationType,
+    DefaultAccountRequest, Method, RemoveAccountRequest, RemoveAllReply, StatusReply, TokenReply,
+    TokenRequest as WireRequest, TokenResponse, VersionReply, VersionRequest,
 };
 use azure_core::{credentials::AccessToken, time::OffsetDateTime};
 use connection::BusConnection;
@@ -45,6 +45,48 @@ impl DbusBackend {
         VersionReply::from_json(&json)
             .map(|reply| reply.linux_broker_version)
             .map_err(|fault| failure::malformed(&fault))
+    }
+
+    /// Asks an azbroker for what it says of itself.
+    pub(crate) async fn status(&self) -> Result<StatusReply> {
+        let json = self
+            .call(Method::Status, CorrelationId::new_v4(), "{}".to_owned())
+            .await?;
+        failure::check(&json)?;
+        StatusReply::from_json(&json).map_err(|fault| failure::malformed(&fault))
+    }
+
+    /// Has an azbroker pin the default account, or none.
+    pub(crate) async fn set_default_account(&self, account: Option<&Account>) -> Result<()> {
+        let request = DefaultAccountRequest {
+            account: account.map(accounts::write),
+        };
+        let json = self
+            .call(
+                Method::SetDefaultAccount,
+                CorrelationId::new_v4(),
+                request.to_json(),
+            )
+            .await?;
+        failure::check(&json)
+    }
+
+    /// Has an azbroker forget every account.
+    pub(crate) async fn remove_all_accounts(&self) -> Result<RemoveAllReply> {
+        let json = self
+            .call(
+                Method::RemoveAllAccounts,
+                CorrelationId::new_v4(),
+                "{}".to_owned(),
+            )
+            .await?;
+        failure::check(&json)?;
+        RemoveAllReply::from_json(&json).map_err(|fault| failure::malformed(&fault))
+    }
+
+    /// Reads an account that a broker named.
+    pub(crate) fn read_account(account: &azbroker_protocol::Account) -> Option<Account> {
+        accounts::read(account)
     }
 
     async fn call(

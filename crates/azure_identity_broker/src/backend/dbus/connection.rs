@@ -1,7 +1,7 @@
 use super::failure;
 use crate::{Error, ErrorKind, Result};
 use azbroker_entra::CorrelationId;
-use azbroker_protocol::{BUS_NAME, INTERFACE, Method, OBJECT_PATH, PROTOCOL_VERSION};
+use azbroker_protocol::{BUS_NAME, Method, OBJECT_PATH, PROTOCOL_VERSION};
 use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -77,7 +77,7 @@ impl BusConnection {
         let call = connection.call_method(
             Some(BUS_NAME),
             OBJECT_PATH,
-            Some(INTERFACE),
+            Some(method.interface()),
             method.name(),
             &arguments,
         );

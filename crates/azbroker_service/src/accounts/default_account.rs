@@ -1,0 +1,255 @@
+//! Whose token it is when several accounts are held and a request names none.
+
+use crate::state_file::StateFile;
+use azbroker_entra::{Account, HomeAccountId, Tenant};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// The pinned account, and which was last used with each tenant. Nothing of it is secret.
+#[derive(Debug)]
+pub(super) struct DefaultAccount {
+    file: Option<StateFile>,
+    choices: Mutex<Choices>,
+    /// The file has what the last of those who write saw.
+    writer: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Choices {
+    version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned: Option<Pinned>,
+    /// The home account ID by environment and tenant.
+    last_used: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Pinned {
+    environment: String,
+    home_account_id: String,
+}
+
+impl DefaultAccount {
+    /// Kept in a state folder, or in memory only.
+    pub(super) fn new(folder: Option<&Path>) -> Self {
+        Self {
+            file: folder.map(|folder| StateFile::new(folder, "defaults.json")),
+            choices: Mutex::default(),
+            writer: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Reads what an earlier broker kept.
+    pub(super) fn load(&self) {
+        let Some(file) = &self.file else { return };
+        let read = file.read().and_then(|bytes| {
+            let Some(bytes) = bytes else {
+                return Ok(Choices::default());
+            };
+            let choices: Choices = serde_json::from_slice(&bytes)?;
+            match choices.version {
+                VERSION => Ok(choices),
+                version => Err(io::Error::other(format!("it is of version {version}"))),
+            }
+        });
+        match read {
+            Ok(choices) => *self.lock() = choices,
+            Err(error) => tracing::warn!(
+                "{} is not used: {error}; the default account is the one that signed in last",
+                file.path().display()
+            ),
+        }
+    }
+
+    /// The account that stands for no named one: of those held in an environment, the one that signed in last
+    /// first.
+    pub(super) fn pick<'a>(&self, held: &'a [Account], tenant: &Tenant) -> Option<&'a Account> {
+        let choices = self.lock();
+        let pinned = held.iter().find(|account| choices.is_pinned(account));
+        if tenant.is_multi_tenant() {
+            return pinned.or(held.first());
+        }
+        let used = held
+            .iter()
+            .find(|account| choices.is_last_used(account, tenant.as_str()));
+        let member = |account: &&Account| is_member(account, tenant);
+        pinned
+            .filter(|account| member(account) || used == Some(*account))
+            .or(used)
+            .or_else(|| held.iter().find(member))
+            .or(pinned)
+            .or(held.first())
+    }
+
+    /// Puts the pinned account before those that signed in later. Tells whether it is among them.
+    pub(super) fn first(&self, accounts: &mut [Account]) -> bool {
+        let choices = self.lock();
+        let at = accounts
+            .iter()
+            .position(|account| choices.is_pinned(account));
+        if let Some(at) = at {
+            accounts[..=at].rotate_right(1);
+        }
+        at.is_some()
+    }
+
+    /// Notes that a token of the account was given for a tenant.
+    pub(super) async fn used(&self, account: &Account, tenant: &str) {
+        {
+            let mut choices = self.lock();
+            if choices.is_last_used(account, tenant) {
+                return;
+            }
+            let tenants = choices
+                .last_used
+                .entry(account.environment.clone())
+                .or_default();
+            tenants.insert(tenant.to_owned(), account.home_account_id.to_string());
+        }
+        if let Err(error) = self.write().await {
+            tracing::warn!("the account last used is not remembered: {error}");
+        }
+    }
+
+    /// Pins an account, or none.
+    pub(super) async fn pin(&self, account: Option<&Account>) -> io::Result<()> {
+        self.lock().pinned = account.map(|account| Pinned {
+            environment: account.environment.clone(),
+            home_account_id: account.home_account_id.to_string(),
+        });
+        self.write().await
+    }
+
+    /// Forgets an account that was removed.
+    pub(super) async fn forget(&self, environment: &str, home_account_id: &HomeAccountId) {
+        {
+            let mut choices = self.lock();
+            let home_account_id = home_account_id.as_str();
+            choices.pinned = choices.pinned.take().filter(|pinned| {
+                pinned.environment != environment || pinned.home_account_id != home_account_id
+            });
+            if let Some(tenants) = choices.last_used.get_mut(environment) {
+                tenants.retain(|_, used| used != home_account_id);
+            }
+        }
+        if let Err(error) = self.write().await {
+            tracing::warn!("the account is still noted as last used: {error}");
+        }
+    }
+
+    /// Forgets all accounts.
+    pub(super) async fn forget_all(&self) -> io::Result<()> {
+        *self.lock() = Choices::default();
+        self.write().await
+    }
+
+    async fn write(&self) -> io::Result<()> {
+        let Some(file) = self.file.clone() else {
+            return Ok(());
+        };
+        let _one_at_a_time = self.writer.lock().await;
+        let mut choices = self.lock().clone();
+        choices.version = VERSION;
+        choices.last_used.retain(|_, tenants| !tenants.is_empty());
+        let written = tokio::task::spawn_blocking(move || {
+            if choices.pinned.is_none() && choices.last_used.is_empty() && file.read()?.is_none() {
+                return Ok(());
+            }
+            file.lock()?.replace(&serde_json::to_vec(&choices)?)
+        });
+        written.await.map_err(io::Error::other)?
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Choices> {
+        self.choices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Choices {
+    fn is_pinned(&self, account: &Account) -> bool {
+        self.pinned.as_ref().is_some_and(|pinned| {
+            pinned.environment == account.environment
+                && pinned.home_account_id == account.home_account_id.as_str()
+        })
+    }
+
+    fn is_last_used(&self, account: &Account, tenant: &str) -> bool {
+        let tenants = self.last_used.get(&account.environment);
+        let used = tenants.and_then(|tenants| tenants.get(tenant));
+        used.is_some_and(|used| used == account.home_account_id.as_str())
+    }
+}
+
+/// Whether the account is at home in a tenant, which may be named by one of its domains.
+fn is_member(account: &Account, tenant: &Tenant) -> bool {
+    let tenant = tenant.as_str();
+    let domain = account.username.rsplit_once('@').map(|(_, domain)| domain);
+    let home = account.home_account_id.as_str().split_once('.');
+    account.tenant_id.eq_ignore_ascii_case(tenant)
+        || home.is_some_and(|(_, home)| home == tenant)
+        || domain.is_some_and(|domain| domain.eq_ignore_ascii_case(tenant))
+}
+
+const VERSION: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTOSO: &str = "72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10";
+    const FABRIKAM: &str = "0fab0000-0000-4000-8000-000000000000";
+
+    fn account(username: &str, tenant_id: &str) -> Account {
+        Account {
+            environment: "login.microsoftonline.com".to_owned(),
+            home_account_id: HomeAccountId::new(username, tenant_id),
+            local_account_id: String::new(),
+            tenant_id: tenant_id.to_owned(),
+            username: username.to_owned(),
+            name: String::new(),
+            given_name: String::new(),
+            family_name: String::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_pinned_one_if_it_fits_else_the_one_last_used_else_a_member_else_the_last() {
+        let held = [
+            account("eve@fabrikam.example", FABRIKAM),
+            account("bob@contoso.example", CONTOSO),
+            account("ada@contoso.example", CONTOSO),
+        ];
+        let [eve, bob, ada] = &held;
+        let default = DefaultAccount::new(None);
+        let pick = |tenant: &str| {
+            let tenant = Tenant::parse(tenant).unwrap();
+            default.pick(&held, &tenant).unwrap()
+        };
+        assert_eq!(pick("organizations"), eve, "who signed in last");
+        assert_eq!(pick(CONTOSO), bob, "the last one that is at home there");
+        assert_eq!(pick("contoso.example"), bob, "by its domain");
+        assert_eq!(pick("elsewhere.example"), eve);
+
+        default.used(ada, CONTOSO).await;
+        assert_eq!(pick(CONTOSO), ada);
+        assert_eq!(pick("organizations"), eve, "no tenant was named");
+
+        default.pin(Some(bob)).await.unwrap();
+        assert_eq!(pick("organizations"), bob);
+        assert_eq!(pick(CONTOSO), bob);
+        assert_eq!(pick(FABRIKAM), eve, "bob is not known to be a guest there");
+        assert_eq!(pick("elsewhere.example"), bob, "nobody is");
+        default.used(bob, FABRIKAM).await;
+        assert_eq!(pick(FABRIKAM), bob, "now he is");
+
+        default.forget(&bob.environment, &bob.home_account_id).await;
+        assert_eq!(pick(FABRIKAM), eve);
+        assert_eq!(pick("organizations"), eve);
+    }
+}

@@ -1,0 +1,100 @@
+use crate::{Broker, accounts::StoreReport, denial::Denial, reply, request::check_size};
+use azbroker_entra::{Authority, HomeAccountId, Tenant};
+use azbroker_protocol::{
+    DefaultAccountRequest, Method, PassedOverStore, RemoveAllReply, StatusReply, StoreStatus,
+};
+use std::sync::Arc;
+
+/// Our own additions to the contract, for the user's own command. Nothing of it yields a token.
+pub(crate) struct Management {
+    pub(crate) broker: Arc<Broker>,
+}
+
+#[zbus::interface(name = "com.github.azbroker.Broker1")]
+impl Management {
+    #[zbus(name = "getStatus")]
+    async fn status(
+        &self,
+        _protocol_version: &str,
+        _correlation_id: &str,
+        _request: &str,
+    ) -> String {
+        self.broker.status().await.to_json()
+    }
+
+    #[zbus(name = "setDefaultAccount")]
+    async fn set_default_account(
+        &self,
+        _protocol_version: &str,
+        correlation_id: &str,
+        request: &str,
+    ) -> String {
+        tracing::debug!(correlation_id, "{} asked", Method::SetDefaultAccount);
+        match self.pin(request).await {
+            Ok(()) => "{}".to_owned(),
+            Err(denial) => denial.to_reply(),
+        }
+    }
+
+    #[zbus(name = "removeAllAccounts")]
+    async fn remove_all_accounts(
+        &self,
+        _protocol_version: &str,
+        correlation_id: &str,
+        _request: &str,
+    ) -> String {
+        tracing::debug!(correlation_id, "{} asked", Method::RemoveAllAccounts);
+        let (removed, left) = self.broker.remove_all_accounts().await;
+        let removed = u32::try_from(removed).unwrap_or(u32::MAX);
+        RemoveAllReply { removed, left }.to_json()
+    }
+}
+
+impl Management {
+    async fn pin(&self, request: &str) -> Result<(), Denial> {
+        check_size(request)?;
+        let Some(account) = DefaultAccountRequest::from_json(request)?.account else {
+            return self.broker.pin_account(None).await;
+        };
+        let home_account_id = HomeAccountId::parse(&account.home_account_id)
+            .ok_or_else(|| Denial::malformed("the account has no home account ID"))?;
+        let environment = Authority::of_host(&account.environment, Tenant::organizations())
+            .map_or(account.environment, |authority| authority.environment());
+        let account = (&*environment, &home_account_id);
+        self.broker.pin_account(Some(account)).await
+    }
+}
+
+impl Broker {
+    /// What this broker says of itself.
+    async fn status(&self) -> StatusReply {
+        let accounts = self.accounts().await;
+        let config_file = self.configuration().config_file.as_ref();
+        StatusReply {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            process: std::process::id(),
+            store: store(self.store_report().await),
+            approvals: None,
+            accounts: u32::try_from(accounts.len()).unwrap_or(u32::MAX),
+            default_account: accounts.first().map(reply::account),
+            default_is_pinned: self.pinned_account().await.is_some(),
+            config_file: config_file.map(|path| path.display().to_string()),
+        }
+    }
+}
+
+fn store(report: StoreReport) -> StoreStatus {
+    let passed_over = report.passed_over.into_iter();
+    StoreStatus {
+        in_use: report.in_use.to_owned(),
+        wanted: report.wanted.to_owned(),
+        description: report.description,
+        fault: report.fault,
+        passed_over: passed_over
+            .map(|(store, reason)| PassedOverStore {
+                store: store.to_owned(),
+                reason,
+            })
+            .collect(),
+    }
+}
