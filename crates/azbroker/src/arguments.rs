@@ -89,6 +89,9 @@ pub(crate) struct ServeArguments {
     /// Where refresh tokens rest: auto, secret-service, file or memory.
     #[arg(long, value_name = "STORE")]
     pub(crate) store: Option<StoreChoice>,
+    /// Reads the passphrase of the encrypted file from this file descriptor, once.
+    #[arg(long, value_name = "FD")]
+    pub(crate) passphrase_fd: Option<u32>,
 }
 
 /// Which application asks whom.

@@ -121,7 +121,7 @@ impl Broker {
         change.remove_all().await
     }
 
-    /// Notes whose token was given: the default account is the one last used with a tenant.
+    /// Notes whose token was asked for: the default account is the one last used with a tenant.
     async fn note_use(&self, request: &Request, account: &Account) {
         let asked = request.authority.tenant();
         let tenant = match asked.is_multi_tenant() {

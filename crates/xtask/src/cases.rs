@@ -598,6 +598,38 @@ const CASES: &[Case] = &[
         ..Case::PLAIN
     },
     Case {
+        name: "a GNOME Keyring that is killed costs nobody a token, and keeps everything when it is back",
+        needs: &[Need::Keyring],
+        emulate: &["--user", "ada@contoso.example"],
+        program: Program::Shell("bus/keyring.sh"),
+        arguments: &["dies"],
+        says: &[
+            "before: kept in: Secret Service|\n",
+            "after the keyring was killed: kept in: Secret Service; the last change is in memory only (",
+            "token meanwhile: exit 0, 2 dots\n",
+            "after it was unlocked again: kept in: Secret Service|\n",
+            "token of the second broker: exit 0, 2 dots\n",
+        ],
+        never_says: &["panicked at"],
+        ..Case::PLAIN
+    },
+    Case {
+        name: "accounts in an encrypted file move to the GNOME Keyring when it is unlocked",
+        needs: &[Need::Keyring],
+        emulate: &["--user", "ada@contoso.example"],
+        program: Program::Shell("bus/keyring.sh"),
+        arguments: &["unlocks"],
+        says: &[
+            "locked: kept in: encrypted file ",
+            "| not in secret-service: the ",
+            "unlocked: kept in: Secret Service|\n",
+            "the file has gone\n",
+            "token of the second broker: exit 0, 2 dots\n",
+        ],
+        never_says: &["panicked at", "the file is still there"],
+        ..Case::PLAIN
+    },
+    Case {
         name: "without a secret service accounts rest in memory, and azbroker accounts says so",
         needs: &[Need::Bus],
         emulate: &["--user", "ada@contoso.example"],

@@ -4,6 +4,8 @@
 #     keyring.sh unlocked    GNOME Keyring with an unlocked default collection
 #     keyring.sh locked      GNOME Keyring that nobody has unlocked
 #     keyring.sh none        no secret service at all
+#     keyring.sh dies        GNOME Keyring is killed while it is in use, and comes back
+#     keyring.sh unlocks     GNOME Keyring is unlocked when somebody has signed in already; a file does until then
 set -eu
 
 if [ "${INSIDE_SESSION:-}" != yes ]; then
@@ -47,15 +49,74 @@ accounts() {
     echo "$1: exit $code"
 }
 
+unlock() {
+    printf 'a password for this test' | gnome-keyring-daemon "$@" --unlock --components=secrets >/dev/null
+}
+
 case $1 in
 unlocked)
-    printf 'a password for this test' | gnome-keyring-daemon --unlock --components=secrets >/dev/null
+    unlock
     printf 'untouched' | secret-tool store --label='written before the broker' made-by this-test
     ;;
 locked)
     gnome-keyring-daemon --start --components=secrets >/dev/null
     ;;
-none) ;;
+none | dies | unlocks) ;;
+esac
+
+# Which process has the name on the bus.
+keyring_process() {
+    gdbus call --session --dest org.freedesktop.DBus --object-path /org/freedesktop/DBus \
+        --method org.freedesktop.DBus.GetConnectionUnixProcessID org.freedesktop.secrets | tr -cd '0-9 ' | awk '{ print $NF }'
+}
+
+kept_in() {
+    echo "$1: $(azbroker status | grep -E 'kept in|not in' | tr -s ' ' | tr '\n' '|')"
+}
+
+case $1 in
+dies)
+    unlock
+    start_broker
+    azbroker login
+    kept_in "before"
+    keyring=$(keyring_process)
+    kill -9 "$keyring"
+    # The bus starts another one, which nobody has unlocked.
+    azbroker login
+    kept_in "after the keyring was killed"
+    token "token meanwhile"
+    unlock --replace
+    azbroker login
+    kept_in "after it was unlocked again"
+    stop_broker
+    export BROWSER=/bin/false
+    start_broker
+    token "token of the second broker"
+    stop_broker
+    exit 0
+    ;;
+unlocks)
+    printf 'correct horse battery staple' >"$HOME/passphrase"
+    chmod 600 "$HOME/passphrase"
+    mkdir -p "$HOME/config/azbroker"
+    echo "passphrase-file = \"$HOME/passphrase\"" >"$HOME/config/azbroker/config.toml"
+    export XDG_CONFIG_HOME="$HOME/config" XDG_STATE_HOME="$HOME/state"
+    gnome-keyring-daemon --start --components=secrets >/dev/null
+    start_broker
+    azbroker login
+    kept_in "locked"
+    unlock --replace
+    azbroker login
+    kept_in "unlocked"
+    test -e "$HOME/state/azbroker/accounts" && echo "the file is still there" || echo "the file has gone"
+    stop_broker
+    export BROWSER=/bin/false
+    start_broker
+    token "token of the second broker"
+    stop_broker
+    exit 0
+    ;;
 esac
 
 start_broker

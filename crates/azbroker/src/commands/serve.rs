@@ -5,10 +5,13 @@ use crate::{
     failure::{Exit, Failure},
     folders,
 };
-use azbroker_service::{AuthorityHost, Configuration, KeySource, ServeError, StoreChoice, serve};
+use azbroker_service::{
+    AuthorityHost, Configuration, KeySource, Passphrase, ServeError, StoreChoice, serve,
+};
 use azure_core::time::Duration;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-use std::{env, path::PathBuf, process::ExitCode};
+use std::{env, fs::File, io::Read, path::PathBuf, process::ExitCode};
+use zeroize::Zeroizing;
 
 /// Serves until the bus goes away, or somebody asks for the end.
 pub(crate) async fn run(arguments: ServeArguments) -> Result<ExitCode, Failure> {
@@ -39,7 +42,10 @@ fn configuration(arguments: ServeArguments) -> Result<Configuration, Failure> {
         further_authority_hosts.push(host);
     }
     let deadline = arguments.sign_in_deadline.or(file.sign_in_deadline);
-    let key_source = key_source(file.passphrase_file);
+    let key_source = match arguments.passphrase_fd {
+        Some(descriptor) => Some(KeySource::Passphrase(passphrase(descriptor)?)),
+        None => key_source(file.passphrase_file),
+    };
     let store = arguments.store.or(file.store).unwrap_or(usual.store);
     if store == StoreChoice::File && key_source.is_none() {
         return Err(Failure::new(
@@ -61,6 +67,19 @@ fn configuration(arguments: ServeArguments) -> Result<Configuration, Failure> {
         config_file,
         state_folder: folders::state(),
     })
+}
+
+/// Reads what somebody hands over who keeps it nowhere.
+fn passphrase(descriptor: u32) -> Result<Passphrase, Failure> {
+    let wrong = |what: &str| {
+        let message = format!("the passphrase at file descriptor {descriptor} {what}");
+        Failure::new(Exit::WrongUsage, message)
+    };
+    let mut words = Zeroizing::new(String::with_capacity(4096));
+    File::open(format!("/proc/self/fd/{descriptor}"))
+        .and_then(|file| file.take(4096).read_to_string(&mut words))
+        .map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    Passphrase::new(words).ok_or_else(|| wrong("is empty"))
 }
 
 /// What systemd hands over wins: it is there because somebody set it up.

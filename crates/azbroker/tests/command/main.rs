@@ -5,5 +5,6 @@ mod broker;
 mod emulate;
 mod leaks;
 mod setup;
+mod store;
 mod surroundings;
 mod try_it;

@@ -64,10 +64,18 @@ impl Surroundings {
         }
     }
 
+    pub(crate) fn home(&self) -> PathBuf {
+        self.place.home.path().to_owned()
+    }
+
     pub(crate) fn azbroker(&self, arguments: &[&str]) -> Command {
         let mut command = self.place.azbroker(&["-vvv"]);
+        command.args(arguments);
+        self.surround(command)
+    }
+
+    fn surround(&self, mut command: Command) -> Command {
         command
-            .args(arguments)
             .env("HTTPS_PROXY", self.emulator.proxy_url())
             .env("NO_PROXY", "localhost,127.0.0.1,::1")
             .env("SSL_CERT_FILE", &self.ca)
@@ -84,8 +92,24 @@ impl Surroundings {
 
     /// The broker, once it serves, and what it will have said in the end.
     pub(crate) fn broker(&self) -> (Child, JoinHandle<String>) {
+        self.broker_in("env", &[], &["serve"])
+    }
+
+    /// The broker, started by a program that passes its own arguments on.
+    pub(crate) fn broker_in(
+        &self,
+        program: &str,
+        before: &[&str],
+        arguments: &[&str],
+    ) -> (Child, JoinHandle<String>) {
+        let mut command = self.place.program(program);
+        command
+            .args(before)
+            .arg(env!("CARGO_BIN_EXE_azbroker"))
+            .arg("-vvv")
+            .args(arguments);
         let mut broker = self
-            .azbroker(&["serve"])
+            .surround(command)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -99,7 +99,7 @@ impl DefaultAccount {
         at.is_some()
     }
 
-    /// Notes that a token of the account was given for a tenant.
+    /// Notes that the account was chosen for a tenant: it signed in, or a request named it.
     pub(super) async fn used(&self, account: &Account, tenant: &str) {
         {
             let mut choices = self.lock();

@@ -6,7 +6,10 @@ impl Broker {
     /// Answers without showing anything: from a token that is still good, else by a refresh token.
     pub(crate) async fn acquire_token_silently(&self, request: &Request) -> Result<Issued, Denial> {
         let issued = self.answer_silently(request).await?;
-        self.note_use(request, &issued.account).await;
+        // Who named nobody chose nobody.
+        if request.subject != Subject::Default {
+            self.note_use(request, &issued.account).await;
+        }
         Ok(issued)
     }
 

@@ -3,6 +3,7 @@ use async_trait::async_trait;
 use azbroker_entra::{ClientId, HomeAccountId, RefreshToken};
 use oo7::dbus::{Collection, Item, Service};
 use std::{collections::HashMap, time::Duration};
+use zbus::fdo::DBusProxy;
 use zeroize::Zeroizing;
 
 /// The desktop's keyring: one item for each account and application, in the default collection.
@@ -20,9 +21,8 @@ impl SecretServiceStore {
     /// Says why the Secret Service cannot be used.
     pub(crate) async fn open() -> Result<Self, StoreError> {
         within(async {
-            let service = Service::new()
-                .await
-                .map_err(|_| StoreError::absent("the session bus has no Secret Service"))?;
+            start().await?;
+            let service = Service::new().await.map_err(|error| fault(&error))?;
             let collection = service
                 .with_alias(Service::DEFAULT_COLLECTION)
                 .await
@@ -167,6 +167,17 @@ async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<
                 LONGEST.as_secs()
             )))
         })
+}
+
+/// Has the bus start the service where it is not there yet. Some buses leave a call to nobody unanswered, but not
+/// this question.
+async fn start() -> Result<(), StoreError> {
+    let absent = || StoreError::absent("the session bus has no Secret Service");
+    let connection = zbus::Connection::session().await.map_err(|_| absent())?;
+    let bus = DBusProxy::new(&connection).await.map_err(|_| absent())?;
+    let name = "org.freedesktop.secrets".try_into().map_err(|_| absent())?;
+    let started = bus.start_service_by_name(name, 0).await;
+    started.map(drop).map_err(|_| absent())
 }
 
 /// What an item is found by. None of it is secret: the service shows attributes to everybody.

@@ -3,7 +3,9 @@
 mod claims;
 mod clouds;
 mod correlation;
+mod default_account;
 mod errors;
+mod file_store;
 mod hostile;
 mod limits;
 mod other_accounts;

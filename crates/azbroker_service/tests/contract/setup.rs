@@ -44,7 +44,31 @@ impl Setup {
         Self::before(emulator, configuration, store).await
     }
 
+    /// With the store that the configuration chooses.
+    pub(crate) async fn choosing(configuration: Configuration) -> Self {
+        let emulator = Emulator::start(World::default()).await.unwrap();
+        Self::around(emulator, configuration, SharedStore::default(), None).await
+    }
+
+    /// Ends the broker and starts another one, with the store that the configuration chooses.
+    pub(crate) async fn restart_choosing(self, configuration: Configuration) -> Self {
+        let Self {
+            emulator, store, ..
+        } = self;
+        Self::around(emulator, configuration, store, None).await
+    }
+
     async fn before(emulator: Emulator, configuration: Configuration, store: SharedStore) -> Self {
+        let given: Box<dyn TokenStore> = Box::new(store.clone());
+        Self::around(emulator, configuration, store, Some(given)).await
+    }
+
+    async fn around(
+        emulator: Emulator,
+        configuration: Configuration,
+        store: SharedStore,
+        given: Option<Box<dyn TokenStore>>,
+    ) -> Self {
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
         let user = Arc::new(BrowserUser::new(&emulator));
         let broker = Arc::new(Broker::new(
@@ -52,7 +76,7 @@ impl Setup {
             Client::new(Some(Arc::new(emulator.http_client())), clock.clone()),
             user.clone(),
             clock.clone(),
-            Some(Box::new(store.clone())),
+            given,
         ));
         let (client, server) = pair().await;
         serve_at(&server, broker).await.unwrap();
@@ -89,6 +113,23 @@ impl Setup {
             .body()
             .deserialize()
             .unwrap()
+    }
+
+    /// Calls a method of our own interface.
+    pub(crate) async fn manage(&self, method: &str, request: Value) -> Value {
+        let reply = self
+            .client
+            .call_method(
+                None::<&str>,
+                "/com/microsoft/identity/broker1",
+                Some("com.github.azbroker.Broker1"),
+                method,
+                &("0.0", CORRELATION_ID, request.to_string()),
+            )
+            .await
+            .unwrap();
+        let json: String = reply.body().deserialize().unwrap();
+        serde_json::from_str(&json).unwrap()
     }
 
     pub(crate) async fn call(&self, method: &str, request: Value) -> Value {

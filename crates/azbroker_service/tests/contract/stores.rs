@@ -1,4 +1,4 @@
-use crate::setup::{Setup, SharedStore, request, status};
+use crate::setup::{Setup, SharedStore, context, request, status};
 use azbroker_emulator::{World, default_world};
 use azbroker_service::Configuration;
 use serde_json::json;
@@ -70,4 +70,59 @@ async fn asking_for_somebody_changes_nobodys_default_account() {
         answer["brokerTokenResponse"]["account"]["username"],
         default_world::CAROL
     );
+}
+
+#[tokio::test]
+async fn a_refused_refresh_token_does_not_come_back_and_its_account_asks_for_one_sign_in() {
+    let setup = Setup::new().await;
+    setup.sign_in(default_world::ADA).await;
+    setup.let_pass(1);
+    setup.sign_in(default_world::CAROL).await;
+    let faults = setup.emulator.faults();
+    faults.revoke_refresh_tokens(default_world::CAROL);
+    setup.let_pass(70);
+    assert_eq!(status(&setup.silent().await), Some(2));
+    let asked = setup.emulator.ledger().token_requests();
+
+    let setup = setup.restart().await;
+    let listed = [default_world::CAROL, default_world::ADA];
+    assert_eq!(setup.accounts().await, listed, "it stays listed");
+    let answer = setup.silent().await;
+    assert_eq!(
+        (status(&answer), context(&answer)),
+        (
+            Some(2),
+            "Entra ID has ended the sign-in of carol@contoso.example; sign in"
+        ),
+        "and nobody gets ada's token in its place"
+    );
+    assert_eq!(setup.emulator.ledger().token_requests(), asked);
+
+    setup.let_pass(1);
+    setup.sign_in(default_world::CAROL).await;
+    let setup = setup.restart().await;
+    assert_eq!(status(&setup.silent().await), None, "one was enough");
+}
+
+#[tokio::test]
+async fn signing_everybody_out_says_how_many_and_leaves_nothing() {
+    let setup = Setup::new().await;
+    setup.sign_in(default_world::ADA).await;
+    setup.sign_in(default_world::CAROL).await;
+    *setup.store.broken.lock().unwrap() = true;
+    let answer = setup.manage("removeAllAccounts", json!({})).await;
+    assert_eq!(
+        answer,
+        json!({ "removed": 2, "left": ["the disk is full"] })
+    );
+    *setup.store.broken.lock().unwrap() = false;
+    let answer = setup.manage("removeAllAccounts", json!({})).await;
+    assert_eq!(answer["left"], json!([]));
+    assert!(setup.store.grants.lock().unwrap().is_empty());
+    assert_eq!(
+        status(&setup.silent().await),
+        Some(2),
+        "not from memory either"
+    );
+    assert!(setup.restart().await.accounts().await.is_empty());
 }
