@@ -149,7 +149,7 @@ impl Change<'_> {
     ///
     /// # Errors
     ///
-    /// When the store still keeps it.
+    /// When a store still keeps it, or may do so.
     pub(crate) async fn remove(
         &mut self,
         environment: &str,
@@ -172,8 +172,10 @@ impl Change<'_> {
             let default = &self.accounts.default;
             default.forget(environment, home_account_id).await;
         }
+        let left = self.keeper.out_of_reach();
+        let removed = || left.map_or(Ok(removed), Err);
         let Some(store) = self.keeper.store() else {
-            return Ok(removed);
+            return removed();
         };
         let mut done = store.remove(environment, home_account_id, client_id).await;
         if done.is_err()
@@ -184,7 +186,7 @@ impl Change<'_> {
         match done {
             Ok(()) => {
                 self.save().await;
-                Ok(removed)
+                removed()
             }
             Err(fault) => {
                 self.settle(Some(fault.clone()));

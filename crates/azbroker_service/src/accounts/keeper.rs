@@ -183,6 +183,17 @@ impl Keeper {
         left
     }
 
+    /// Why a store that may keep something is not to be had.
+    pub(super) fn out_of_reach(&self) -> Option<StoreError> {
+        let closed = self.fault.iter().filter(|_| self.open.is_none());
+        let passed_over = self.passed_over.iter().map(|(_, reason)| reason);
+        let mut reasons: Box<dyn Iterator<Item = &StoreError>> = match &self.places {
+            Places::Given(_) => Box::new(closed),
+            Places::Chosen { .. } => Box::new(passed_over),
+        };
+        reasons.find(|reason| !reason.is_absent()).cloned()
+    }
+
     pub(super) fn report(&self) -> StoreReport {
         let wanted = match &self.places {
             Places::Given(_) => "given",

@@ -45,6 +45,13 @@ async fn a_sign_out_reaches_what_a_locked_store_keeps() {
     *setup.store.locked.lock().unwrap() = true;
     let setup = setup.restart().await;
     assert!(setup.accounts().await.is_empty());
+    let account = &signed_in["brokerTokenResponse"]["account"];
+    let request = json!({ "clientId": "x", "account": account });
+    let answer = setup.call("removeAccount", request).await;
+    assert_eq!(
+        context(&answer),
+        "the account may still be in the store: the keyring is locked; try again"
+    );
     *setup.store.locked.lock().unwrap() = false;
     assert!(setup.sign_out(&signed_in).await);
     assert!(setup.store.grants.lock().unwrap().is_empty());
