@@ -190,8 +190,8 @@ async fn a_broker_that_is_killed_while_it_saves_leaves_the_old_state_or_the_new_
         killed_in_between += usize::from(home.state().join("accounts.new").exists());
         count = highest + 1;
     }
-    assert!(count > 25);
-    println!("{count} saves, 25 kills, {killed_in_between} of them within a write");
+    assert!(count > 25, "{count} saves");
+    assert!(killed_in_between > 0, "no kill came within a write");
 }
 
 #[tokio::test]
