@@ -114,6 +114,11 @@ impl Authority {
         self.endpoint("authorize")
     }
 
+    /// Where a code for another device is asked for.
+    pub fn device_authorization_endpoint(&self) -> Url {
+        self.endpoint("devicecode")
+    }
+
     pub(crate) fn origin(&self) -> &Url {
         &self.origin
     }

@@ -1,4 +1,4 @@
-use crate::{CodeVerifier, SignIn, pkce::random_text};
+use crate::{CodeVerifier, SignIn, TokenRequest, pkce::random_text};
 use azure_core::http::Url;
 
 /// What the sign-in page must do.
@@ -28,7 +28,30 @@ pub(crate) struct AuthorizationRequest {
 
 impl AuthorizationRequest {
     pub(crate) fn new(sign_in: &SignIn, redirect_uri: &str) -> Self {
-        let request = &sign_in.request;
+        let prompt = match sign_in.prompt_behavior {
+            PromptBehavior::SelectAccount => Some("select_account"),
+            PromptBehavior::Login => Some("login"),
+            PromptBehavior::Consent => Some("consent"),
+            PromptBehavior::Unspecified => None,
+        };
+        let mut new = Self::with_prompt(&sign_in.request, redirect_uri, prompt);
+        let mut query = new.url.query_pairs_mut();
+        if let Some(hint) = &sign_in.login_hint {
+            query.append_pair("login_hint", hint);
+        }
+        if let Some(claims) = &sign_in.request.claims {
+            query.append_pair("claims", claims.as_str());
+        }
+        drop(query);
+        new
+    }
+
+    /// A request that shows nothing to anybody.
+    pub(crate) fn probe(request: &TokenRequest, redirect_uri: &str) -> Self {
+        Self::with_prompt(request, redirect_uri, Some("none"))
+    }
+
+    fn with_prompt(request: &TokenRequest, redirect_uri: &str, prompt: Option<&str>) -> Self {
         let (state, nonce, verifier) = (random_text(), random_text(), CodeVerifier::random());
         let mut url = request.authority.authorization_endpoint();
         let mut query = url.query_pairs_mut();
@@ -44,20 +67,8 @@ impl AuthorizationRequest {
             .append_pair("code_challenge_method", "S256")
             .append_pair("client_info", "1")
             .append_pair("client-request-id", &request.correlation_id.to_string());
-        let prompt = match sign_in.prompt_behavior {
-            PromptBehavior::SelectAccount => Some("select_account"),
-            PromptBehavior::Login => Some("login"),
-            PromptBehavior::Consent => Some("consent"),
-            PromptBehavior::Unspecified => None,
-        };
         if let Some(prompt) = prompt {
             query.append_pair("prompt", prompt);
-        }
-        if let Some(hint) = &sign_in.login_hint {
-            query.append_pair("login_hint", hint);
-        }
-        if let Some(claims) = &request.claims {
-            query.append_pair("claims", claims.as_str());
         }
         drop(query);
         Self {

@@ -3,9 +3,10 @@ use crate::{
     Scopes, Tokens, form::Form,
 };
 use azure_core::{
+    Bytes,
     http::{
         ClientOptions, Context, ExponentialRetryOptions, HttpClient, Method, Pipeline,
-        PipelineSendOptions, Request, RetryOptions, Transport, headers,
+        PipelineSendOptions, RawResponse, Request, RetryOptions, Transport, Url, headers,
     },
     time::{self, Duration, OffsetDateTime},
 };
@@ -69,19 +70,51 @@ impl Client {
     }
 
     async fn send(&self, request: &TokenRequest, grant: &Grant) -> Result<Tokens> {
-        let host = request.authority.host();
         let asked_at = self.clock.now();
-        tracing::debug!(correlation_id = %request.correlation_id, host, "redeeming a grant");
+        tracing::debug!(
+            correlation_id = %request.correlation_id, host = request.authority.host(), "redeeming a grant"
+        );
+        let (body, server_time) = self
+            .answer(request, &mut http_request(request, grant))
+            .await?;
+        Tokens::from_json(&body, request, asked_at, server_time)
+    }
+
+    /// Asks another endpoint than the one for tokens, no longer than a grant is redeemed.
+    pub(crate) async fn ask(&self, request: &TokenRequest, http: &mut Request) -> Result<Bytes> {
+        match tokio::time::timeout(ALL_ATTEMPTS.unsigned_abs(), self.answer(request, http)).await {
+            Ok(answer) => answer.map(|(body, _)| body),
+            Err(_) => Err(Error::TimedOut {
+                host: request.authority.host(),
+                waited: ALL_ATTEMPTS,
+            }),
+        }
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn exchange(&self, http: &mut Request) -> azure_core::Result<RawResponse> {
+        let options = PipelineSendOptions {
+            skip_checks: true,
+            ..Default::default()
+        };
+        self.pipeline()
+            .send(&Context::new(), http, Some(options))
+            .await
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    /// The body of a good answer, and the server's time.
+    async fn answer(
+        &self,
+        request: &TokenRequest,
+        http: &mut Request,
+    ) -> Result<(Bytes, Option<OffsetDateTime>)> {
+        let host = request.authority.host();
         let response = self
-            .pipeline()
-            .send(
-                &Context::new(),
-                &mut http_request(request, grant),
-                Some(PipelineSendOptions {
-                    skip_checks: true,
-                    ..Default::default()
-                }),
-            )
+            .exchange(http)
             .await
             .map_err(|source| Error::Unreachable {
                 host: host.clone(),
@@ -89,11 +122,10 @@ impl Client {
             })?;
         let status = response.status();
         let server_time = self.server_time(request, response.headers());
-        let body = response.body().as_ref();
         if status.is_success() {
-            return Tokens::from_json(body, request, asked_at, server_time);
+            return Ok((Bytes::from(response.into_body()), server_time));
         }
-        match Refusal::from_json(body) {
+        match Refusal::from_json(response.body().as_ref()) {
             Some(refusal) => {
                 tracing::debug!(correlation_id = %request.correlation_id, %refusal, "refused");
                 Err(refusal.into())
@@ -188,8 +220,16 @@ fn http_request(request: &TokenRequest, grant: &Grant) -> Request {
         Grant::RefreshToken(token) => form
             .with("grant_type", "refresh_token")
             .with("refresh_token", token.expose()),
+        Grant::DeviceCode(code) => form
+            .with("grant_type", "urn:ietf:params:oauth:grant-type:device_code")
+            .with("device_code", code.expose()),
     };
-    let mut http = Request::new(request.authority.token_endpoint(), Method::Post);
+    post(request.authority.token_endpoint(), request, &form)
+}
+
+/// A form on its way to an endpoint.
+pub(crate) fn post(url: Url, request: &TokenRequest, form: &Form) -> Request {
+    let mut http = Request::new(url, Method::Post);
     http.insert_header(headers::CONTENT_TYPE, "application/x-www-form-urlencoded");
     http.insert_header(headers::ACCEPT, "application/json");
     http.insert_header("client-request-id", request.correlation_id.to_string());

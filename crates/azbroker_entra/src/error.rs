@@ -41,6 +41,23 @@ pub enum Error {
     /// The redirect of the sign-in has nowhere to come to.
     #[error("no port of this machine's loopback can be listened on for the sign-in")]
     NoRedirect(#[source] std::io::Error),
+    /// Entra ID says that the application has none of the redirect URIs that a sign-in can come back to.
+    #[error(
+        "the application has registered neither http://localhost nor {} as a redirect URI (AADSTS50011)",
+        crate::RedirectUri::NATIVE_CLIENT
+    )]
+    NotRegistered,
+    /// The user closed the window of the sign-in.
+    #[error("the sign-in window was closed")]
+    WindowClosed,
+    /// The window of the sign-in went away by itself.
+    #[error("the sign-in window of {program} failed: {how}")]
+    WindowFailed {
+        /// The browser.
+        program: String,
+        /// What became of it.
+        how: String,
+    },
     /// The user did not finish in time.
     #[error("the sign-in was not finished within {} s", waited.whole_seconds())]
     NotFinished {
@@ -70,7 +87,11 @@ impl Error {
             Self::Refused(refusal) => refusal.next_step(),
             Self::Unreachable { .. } => Some("check the network and the proxy"),
             Self::Unavailable { .. } | Self::TimedOut { .. } => Some("try again later"),
-            Self::NotFinished { .. } => Some("try again"),
+            Self::NotFinished { .. } | Self::WindowFailed { .. } => Some("try again"),
+            Self::NotRegistered => Some(
+                "add http://localhost to its mobile and desktop redirect URIs in the Microsoft Entra admin center",
+            ),
+            Self::WindowClosed => Some("sign in again"),
             _ => None,
         }
     }

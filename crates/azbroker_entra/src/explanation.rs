@@ -29,6 +29,10 @@ macro_rules! explained {
 const EXPLANATIONS: &[(&[u32], Explanation)] = explained! {
     50011 => Configuration, "the application has not registered this redirect URI",
         "add http://localhost to the application's mobile and desktop redirect URIs";
+    500113 => Configuration, "the application has registered no redirect URI",
+        "add http://localhost to the application's mobile and desktop redirect URIs";
+    500112 => Configuration, "the code came to another redirect URI than the one it is redeemed for",
+        "report it";
     700016 => Configuration, "the tenant has no application with this client ID",
         "check the client ID and the tenant";
     90002 => Configuration, "there is no such tenant",
@@ -57,6 +61,12 @@ const EXPLANATIONS: &[(&[u32], Explanation)] = explained! {
         "sign in and consent, or have an administrator consent";
     50076, 50079, 50072, 50074 => InteractionRequired, "multi-factor authentication is required",
         "sign in again and complete it";
+    70016 => InteractionRequired, "the code has not been entered yet",
+        "enter it at the address shown, and sign in there";
+    70018 => InteractionRequired, "the code that was entered is not valid",
+        "start again and enter the new code";
+    70019, 70020 => InteractionRequired, "the code was not entered in time",
+        "start again and enter the new code";
     54005 => InteractionRequired, "the authorization code was already used",
         "sign in again";
     70000, 700084, 501481 => InteractionRequired, "the grant is not valid",

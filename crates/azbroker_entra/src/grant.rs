@@ -1,4 +1,4 @@
-use crate::{AuthorizationCode, CodeVerifier, RefreshToken};
+use crate::{AuthorizationCode, CodeVerifier, DeviceCode, RefreshToken};
 
 /// What is redeemed at the token endpoint.
 #[derive(Clone, Debug)]
@@ -16,4 +16,7 @@ pub enum Grant {
     },
     /// A refresh token ([RFC 6749 section 6](https://www.rfc-editor.org/rfc/rfc6749#section-6)).
     RefreshToken(RefreshToken),
+    /// A device code whose user may have signed in
+    /// ([RFC 8628 section 3.4](https://www.rfc-editor.org/rfc/rfc8628#section-3.4)).
+    DeviceCode(DeviceCode),
 }

@@ -14,6 +14,15 @@ pub trait Prompt: Send + Sync + Debug {
     ///
     /// When there is nobody to show it to; the message says what is missing.
     async fn open(&self, url: &Url) -> Result<(), PromptError>;
+
+    /// Tells, as far as that is known before, whether there is anybody to show a page to.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    fn check(&self) -> Result<(), PromptError> {
+        Ok(())
+    }
 }
 
 /// Nobody is there: a flow that needs the user fails.

@@ -1,8 +1,10 @@
 //! Receives the one redirect of a sign-in on this machine's loopback
 //! ([RFC 8252 section 7.3](https://www.rfc-editor.org/rfc/rfc8252#section-7.3)).
 
-use crate::{AuthorizationCode, Refusal, last_page::LastPage, loopback_peer::may_redirect};
-use azure_core::http::Url;
+use crate::{
+    AuthorizationCode, Refusal, last_page::LastPage, loopback_peer::may_redirect,
+    redirect_parameters::RedirectParameters,
+};
 use http_body_util::Full;
 use hyper::{
     Method, Request, Response,
@@ -193,11 +195,8 @@ impl Waiting {
         if !own || request.method() != Method::GET || request.uri().path() != "/" {
             return None;
         }
-        let answer = RedirectParameters::parse(request.uri().query()?)?;
-        if !is_same(answer.state.as_bytes(), self.state.as_bytes()) {
-            return None;
-        }
-        let outcome = answer.outcome?;
+        let outcome =
+            RedirectParameters::parse(request.uri().query()?)?.outcome_of(&self.state)?;
         let sender = self
             .sender
             .lock()
@@ -205,47 +204,6 @@ impl Waiting {
             .take()?;
         Some((sender, outcome))
     }
-}
-
-/// The parameters of the redirect; one that comes twice makes it no redirect of Entra ID's.
-struct RedirectParameters {
-    state: String,
-    outcome: Option<Result<AuthorizationCode, Refusal>>,
-}
-
-impl RedirectParameters {
-    fn parse(query: &str) -> Option<Self> {
-        let mut url = Url::parse("http://localhost/").ok()?;
-        url.set_query(Some(query));
-        let (mut state, mut code, mut error, mut description) = (None, None, None, None);
-        for (name, value) in url.query_pairs() {
-            let slot = match name.as_ref() {
-                "state" => &mut state,
-                "code" => &mut code,
-                "error" => &mut error,
-                "error_description" => &mut description,
-                _ => continue,
-            };
-            if slot.replace(value.into_owned()).is_some() {
-                return None;
-            }
-        }
-        let outcome = match (code, error) {
-            (Some(code), None) if !code.is_empty() => Some(Ok(AuthorizationCode::new(code))),
-            (None, Some(error)) => {
-                Some(Err(Refusal::new(&error, &description.unwrap_or_default())))
-            }
-            _ => None,
-        };
-        Some(Self {
-            state: state?,
-            outcome,
-        })
-    }
-}
-
-fn is_same(a: &[u8], b: &[u8]) -> bool {
-    aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
 }
 
 fn response(page: LastPage) -> Response<Full<Bytes>> {

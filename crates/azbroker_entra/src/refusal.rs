@@ -69,7 +69,7 @@ impl Refusal {
             return explanation.kind;
         }
         match self.error.as_str() {
-            "access_denied" => RefusalKind::Declined,
+            "access_denied" | "authorization_declined" => RefusalKind::Declined,
             "invalid_grant" | "interaction_required" | "login_required" | "consent_required" => {
                 RefusalKind::InteractionRequired
             }

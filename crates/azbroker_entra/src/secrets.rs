@@ -42,3 +42,12 @@ secret! {
     /// ([RFC 7636 section 4.1](https://www.rfc-editor.org/rfc/rfc7636#section-4.1)).
     CodeVerifier
 }
+secret! {
+    /// What a user pasted to finish a sign-in: it holds the code.
+    PastedText
+}
+secret! {
+    /// What a device code flow polls with
+    /// ([RFC 8628 section 3.2](https://www.rfc-editor.org/rfc/rfc8628#section-3.2)).
+    DeviceCode
+}

@@ -1,15 +1,16 @@
 use crate::{
-    Client, Error, Grant, Prompt, PromptBehavior, RefusalKind, Result, TokenRequest, Tokens,
+    Client, Error, Grant, Paste, PrivateBrowser, Prompt, PromptBehavior, RedirectUri, RefusalKind,
+    Result, TokenRequest, Tokens,
     authorization_request::AuthorizationRequest,
     last_page::LastPage,
-    redirect_listener::{Redirect, RedirectListener},
+    redirect_end::RedirectEnd,
+    redirect_listener::RedirectListener,
 };
 use azure_core::time::Duration;
 use std::pin::pin;
+use tokio::sync::mpsc::Receiver;
 
-/// A sign-in through the user's browser, with a redirect to this machine's loopback.
-///
-/// The application must have `http://localhost` among its redirect URIs.
+/// A sign-in through a browser of the user's.
 #[derive(Clone, Debug)]
 pub struct SignIn {
     /// What the tokens are for.
@@ -18,17 +19,31 @@ pub struct SignIn {
     pub login_hint: Option<String>,
     /// What the page must do.
     pub prompt_behavior: PromptBehavior,
+    /// How the redirect comes back.
+    pub redirect_way: RedirectWay,
+}
+
+/// How a redirect comes back by itself. The application must have registered its redirect URI.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RedirectWay {
+    /// From the user's own browser to a port of this machine: [`RedirectUri::Loopback`].
+    #[default]
+    Loopback,
+    /// Read off a window of its own: [`RedirectUri::NativeClient`].
+    PrivateWindow(PrivateBrowser),
 }
 
 impl SignIn {
     /// Has the user sign in and redeems the code.
     ///
-    /// Dropping the future ends the sign-in: its port closes, and a late redirect finds nobody.
+    /// Dropping the future ends the sign-in: its port or its window closes, and a late redirect finds nobody.
     ///
     /// # Errors
     ///
     /// [`Error::NotFinished`] after `deadline`; [`Error::NoPrompt`] when there is no browser;
-    /// [`Error::Refused`] when Entra ID refuses or the user declines.
+    /// [`Error::WindowClosed`] when the user closed a private window; [`Error::Refused`] when Entra ID refuses or
+    /// the user declines.
     pub async fn run(
         &self,
         client: &Client,
@@ -40,41 +55,137 @@ impl SignIn {
 
     /// Waits for the user alone; the code that comes is still to be redeemed.
     ///
-    /// Reach for this where the waiting may be given up, but a code that has come must not be lost.
+    /// Reach for this where the waiting may be given up, but a code that has come must not be lost. A private window
+    /// opens by itself, without `prompt`.
     ///
     /// # Errors
     ///
     /// As [`run`](Self::run), but for what Entra ID says.
     pub async fn wait(&self, prompt: &dyn Prompt, deadline: Duration) -> Result<Redirected> {
-        let listener = RedirectListener::bind().await.map_err(Error::NoRedirect)?;
-        let redirect_uri = listener.redirect_uri();
+        match &self.redirect_way {
+            RedirectWay::Loopback => {
+                let (_, mut nobody_pastes) = tokio::sync::mpsc::channel(1);
+                let uri = RedirectUri::Loopback;
+                self.wait_by_hand(uri, prompt, &mut nobody_pastes, deadline)
+                    .await
+            }
+            RedirectWay::PrivateWindow(browser) => self.wait_in_window(browser, deadline).await,
+        }
+    }
+
+    /// Waits for the user, who may also paste the address that the browser ended on.
+    ///
+    /// `prompt` shows them the address of the sign-in page. A redirect to this machine's loopback is taken too.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Self::wait).
+    pub async fn wait_by_hand(
+        &self,
+        redirect_uri: RedirectUri,
+        prompt: &dyn Prompt,
+        pastes: &mut Receiver<Paste>,
+        deadline: Duration,
+    ) -> Result<Redirected> {
+        let listener = match redirect_uri {
+            RedirectUri::Loopback => {
+                Some(RedirectListener::bind().await.map_err(Error::NoRedirect)?)
+            }
+            RedirectUri::NativeClient => None,
+        };
+        let redirect_uri = listener.as_ref().map_or_else(
+            || RedirectUri::NATIVE_CLIENT.to_owned(),
+            RedirectListener::redirect_uri,
+        );
         let authorization = AuthorizationRequest::new(self, &redirect_uri);
+        self.log_opening(&redirect_uri);
+        let state = authorization.state.clone();
+        let comes = async {
+            match listener {
+                Some(listener) => RedirectEnd::Listener(listener.receive(state.clone()).await),
+                None => std::future::pending().await,
+            }
+        };
+        let shown = async {
+            let mut comes = pin!(comes);
+            let mut pasted = pin!(paste_of(pastes, &redirect_uri, &state));
+            let opened = tokio::select! {
+                biased;
+                end = &mut comes => return Ok::<_, Error>(end),
+                end = &mut pasted => return Ok(end),
+                opened = prompt.open(&authorization.url) => opened,
+            };
+            opened.map_err(Error::NoPrompt)?;
+            tokio::select! {
+                end = comes => Ok(end),
+                end = pasted => Ok(end),
+            }
+        };
+        let Ok(end) = tokio::time::timeout(deadline.unsigned_abs(), shown).await else {
+            return Err(Error::NotFinished { waited: deadline });
+        };
+        let end = end?;
+        Ok(self.redirected(authorization, redirect_uri, end))
+    }
+
+    #[cfg(unix)]
+    async fn wait_in_window(
+        &self,
+        browser: &PrivateBrowser,
+        deadline: Duration,
+    ) -> Result<Redirected> {
+        let redirect_uri = RedirectUri::NATIVE_CLIENT.to_owned();
+        let authorization = AuthorizationRequest::new(self, &redirect_uri);
+        self.log_opening(&redirect_uri);
+        let shown = browser.sign_in(&authorization.url, &authorization.state);
+        let Ok(end) = tokio::time::timeout(deadline.unsigned_abs(), shown).await else {
+            return Err(Error::NotFinished { waited: deadline });
+        };
+        let (outcome, closing) = end?;
+        let end = RedirectEnd::Window(outcome, closing);
+        Ok(self.redirected(authorization, redirect_uri, end))
+    }
+
+    #[cfg(not(unix))]
+    async fn wait_in_window(&self, _: &PrivateBrowser, _: Duration) -> Result<Redirected> {
+        let reason = "there are no private windows on this system yet";
+        Err(Error::NoPrompt(crate::PromptError::new(reason)))
+    }
+
+    fn log_opening(&self, redirect_uri: &str) {
         tracing::debug!(
             correlation_id = %self.request.correlation_id, redirect_uri, "opening the sign-in page"
         );
-        let state = authorization.state.clone();
-        let shown = async {
-            let mut redirect = pin!(listener.receive(state));
-            tokio::select! {
-                biased;
-                redirect = &mut redirect => Ok::<_, Error>(redirect),
-                opened = prompt.open(&authorization.url) => {
-                    opened.map_err(Error::NoPrompt)?;
-                    Ok(redirect.await)
-                }
-            }
-        };
-        let Ok(redirect) = tokio::time::timeout(deadline.unsigned_abs(), shown).await else {
-            return Err(Error::NotFinished { waited: deadline });
-        };
+    }
+
+    fn redirected(
+        &self,
+        authorization: AuthorizationRequest,
+        redirect_uri: String,
+        end: RedirectEnd,
+    ) -> Redirected {
         tracing::debug!(correlation_id = %self.request.correlation_id, "the redirect has come");
-        Ok(Redirected {
+        Redirected {
             request: self.request.clone(),
             authorization,
             redirect_uri,
-            redirect: redirect?,
-        })
+            end,
+        }
     }
+}
+
+/// Waits for a paste that fits, and tells who pasted what was made of each.
+async fn paste_of(pastes: &mut Receiver<Paste>, redirect_uri: &str, state: &str) -> RedirectEnd {
+    while let Some(paste) = pastes.recv().await {
+        match paste.text.outcome(redirect_uri, state) {
+            Ok(outcome) => {
+                let _ = paste.answer.send(Ok(()));
+                return RedirectEnd::Pasted(outcome);
+            }
+            Err(fault) => drop(paste.answer.send(Err(fault))),
+        }
+    }
+    std::future::pending().await
 }
 
 /// A redirect that has come, with the user's browser waiting for its last page.
@@ -83,7 +194,7 @@ pub struct Redirected {
     request: TokenRequest,
     authorization: AuthorizationRequest,
     redirect_uri: String,
-    redirect: Redirect,
+    end: RedirectEnd,
 }
 
 impl Redirected {
@@ -93,7 +204,7 @@ impl Redirected {
     ///
     /// [`Error::Refused`] when Entra ID refuses or the user declined.
     pub async fn redeem(self, client: &Client) -> Result<Tokens> {
-        let result = match &self.redirect.outcome {
+        let result = match self.end.outcome() {
             Ok(code) => {
                 let grant = Grant::AuthorizationCode {
                     code: code.clone(),
@@ -110,7 +221,7 @@ impl Redirected {
             }
             Err(refusal) => Err(refusal.clone().into()),
         };
-        self.redirect.finish(last_page(&result)).await;
+        self.end.finish(last_page(&result)).await;
         result
     }
 }

@@ -1,7 +1,7 @@
-use crate::{Prompt, PromptError};
+use crate::{Desktop, Prompt, PromptError};
 use async_trait::async_trait;
 use azure_core::http::Url;
-use std::{process::Stdio, time::Duration};
+use std::{path::Path, process::Stdio, time::Duration};
 use tokio::process::Command;
 
 /// The user's own browser.
@@ -12,6 +12,8 @@ use tokio::process::Command;
 pub struct SystemBrowser {
     /// The value of the environment variable `BROWSER`.
     named: Option<String>,
+    /// Where nothing is known of it, whatever can be tried is.
+    desktop: Option<Desktop>,
 }
 
 impl SystemBrowser {
@@ -19,6 +21,15 @@ impl SystemBrowser {
     pub fn new(browser: Option<String>) -> Self {
         Self {
             named: browser.filter(|value| !value.trim().is_empty()),
+            desktop: None,
+        }
+    }
+
+    /// A browser of this desktop. Where there is none, [`check`](Prompt::check) says so without trying.
+    pub fn on(desktop: Desktop) -> Self {
+        Self {
+            named: desktop.browser().map(str::to_owned),
+            desktop: Some(desktop),
         }
     }
 
@@ -28,10 +39,12 @@ impl SystemBrowser {
                 .split(':')
                 .filter_map(|command| named_command(command, url))
                 .collect(),
-            None => open::commands(url.as_str())
-                .into_iter()
-                .map(Command::from)
-                .collect(),
+            None => {
+                let windows = self.desktop.as_ref().and_then(Desktop::windows_shell);
+                let windows = windows.map(|shell| windows_command(&shell, url));
+                let usual = open::commands(url.as_str()).into_iter().map(Command::from);
+                windows.into_iter().chain(usual).collect()
+            }
         }
     }
 }
@@ -67,10 +80,35 @@ impl Prompt for SystemBrowser {
             None => "there is no browser on this machine: name one in BROWSER".to_owned(),
         }))
     }
+
+    fn check(&self) -> Result<(), PromptError> {
+        let Some(desktop) = &self.desktop else {
+            return Ok(());
+        };
+        if self.named.is_some() || desktop.has_display() || desktop.windows_shell().is_some() {
+            return Ok(());
+        }
+        Err(PromptError::new(
+            "there is no browser here: no display is there, and BROWSER names no program",
+        ))
+    }
 }
 
 /// A program that ends with an error this soon has shown no page.
 const FAILS_WITHIN: Duration = Duration::from_secs(5);
+
+/// Has Windows open the address in its own browser.
+///
+/// The address travels in a variable of its own, so that no shell reads its `&`.
+fn windows_command(shell: &Path, url: &Url) -> Command {
+    let mut command = Command::new(shell);
+    command
+        .args(["-NoProfile", "-NonInteractive", "-Command"])
+        .arg("Start-Process -FilePath $env:AZBROKER_SIGN_IN_PAGE")
+        .env("AZBROKER_SIGN_IN_PAGE", url.as_str())
+        .env("WSLENV", "AZBROKER_SIGN_IN_PAGE");
+    command
+}
 
 /// One alternative of `BROWSER`: words, with `%s` for the address, or the address at the end.
 fn named_command(command: &str, url: &Url) -> Option<Command> {
@@ -126,5 +164,51 @@ mod tests {
             browser.open(&url()).await.unwrap_err().to_string(),
             "BROWSER names 'false', which did not show it: name a browser that runs here"
         );
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn below_wsl_windows_opens_the_whole_address() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (shell, seen) = (folder.path().join("powershell.exe"), folder.path().join("seen"));
+        // Only what `WSLENV` names reaches Windows.
+        let script = format!("#!/bin/sh\necho \"$* [$(eval echo \\\"\\$$WSLENV\\\")]\" > '{}'\n", seen.display());
+        std::fs::write(&shell, script).unwrap();
+        std::fs::set_permissions(&shell, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let variable = |name: &str| match name {
+            "WSL_DISTRO_NAME" => Some("Debian".into()),
+            "PATH" => Some(folder.path().into()),
+            _ => None,
+        };
+        let browser = SystemBrowser::on(Desktop::from_variables(variable));
+        browser.check().unwrap();
+        browser.open(&url()).await.unwrap();
+        assert_eq!(
+            std::fs::read_to_string(seen).unwrap(),
+            format!(
+                "-NoProfile -NonInteractive -Command Start-Process -FilePath $env:AZBROKER_SIGN_IN_PAGE [{}]\n",
+                url()
+            )
+        );
+    }
+
+    #[test]
+    fn where_there_is_no_browser_nothing_is_tried() {
+        let check = |variables: &[(&str, &str)]| {
+            let variable = |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).into())
+            };
+            let browser = SystemBrowser::on(Desktop::from_variables(variable));
+            browser.check().map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            check(&[("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22"), ("PATH", "/bin")]).unwrap_err(),
+            "there is no browser here: no display is there, and BROWSER names no program"
+        );
+        for there in [("BROWSER", "firefox"), ("DISPLAY", ":10"), ("WAYLAND_DISPLAY", "wayland-0")] {
+            check(&[there]).unwrap();
+        }
     }
 }

@@ -1,6 +1,11 @@
+mod by_hand;
 mod interactive;
 mod proof;
+mod redirect_choice;
 mod silent;
+
+pub(crate) use by_hand::ByHand;
+pub(crate) use redirect_choice::RedirectChoice;
 
 use crate::{
     access_tokens::{AccessTokens, Held, Key},
@@ -9,6 +14,7 @@ use crate::{
     denial::Denial,
     keyed_locks::KeyedLocks,
     proof_of_possession::ProofKey,
+    redirects::Redirects,
     request::{Removal, Request},
     token_store::TokenStore,
 };
@@ -34,6 +40,7 @@ pub struct Broker {
     redemptions: KeyedLocks<(String, HomeAccountId, ClientId)>,
     /// One sign-in in flight for each application and hint.
     sign_ins: KeyedLocks<(ClientId, String)>,
+    redirects: Redirects,
 }
 
 /// A token with whose it is.
@@ -57,6 +64,7 @@ impl Broker {
     ) -> Self {
         Self {
             accounts: Accounts::new(&configuration, clock.clone(), store),
+            redirects: Redirects::new(configuration.state_folder.clone()),
             configuration,
             access_tokens: AccessTokens::new(clock.clone()),
             client,

@@ -1,5 +1,5 @@
 use crate::token_store::{KeySource, StoreChoice};
-use azbroker_entra::AuthorityHost;
+use azbroker_entra::{AuthorityHost, Desktop};
 use azure_core::time::Duration;
 use std::path::PathBuf;
 
@@ -12,6 +12,8 @@ pub struct Configuration {
     pub sign_in_deadline: Duration,
     /// The value of the environment variable `BROWSER`.
     pub browser: Option<String>,
+    /// What else of the environment decides about browsers; of nothing known, everything is tried.
+    pub desktop: Option<Desktop>,
     /// Where refresh tokens rest.
     pub store: StoreChoice,
     /// Where the key of the encrypted file comes from. Without one there is no such file.
@@ -28,10 +30,19 @@ impl Default for Configuration {
             further_authority_hosts: Vec::new(),
             sign_in_deadline: Duration::seconds(270),
             browser: None,
+            desktop: None,
             store: StoreChoice::Auto,
             key_source: None,
             config_file: None,
             state_folder: None,
         }
+    }
+}
+
+impl Configuration {
+    /// The desktop with the browser that was named.
+    pub(crate) fn desktop(&self) -> Desktop {
+        let desktop = self.desktop.clone().unwrap_or_default();
+        desktop.with_browser(self.browser.clone())
     }
 }

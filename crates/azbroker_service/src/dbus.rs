@@ -7,6 +7,7 @@ use crate::{
     management::Management,
     reply,
     request::{Removal, Request, SigningRequest, check_size, refuse_cookie},
+    sign_in_interface::SignInInterface,
 };
 use azbroker_entra::CorrelationId;
 use azbroker_protocol::{
@@ -26,6 +27,8 @@ pub async fn serve_at(connection: &Connection, broker: Arc<Broker>) -> zbus::Res
     let management = Management {
         broker: broker.clone(),
     };
+    let sign_ins = SignInInterface::new(broker.clone());
+    connection.object_server().at(OBJECT_PATH, sign_ins).await?;
     let interface = Interface {
         broker,
         flows: InteractiveFlows::default(),

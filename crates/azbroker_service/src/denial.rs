@@ -30,6 +30,11 @@ impl Denial {
         Self::new(Status::ApiContractViolation, fault)
     }
 
+    /// Nobody waits any more.
+    pub(crate) fn given_up() -> Self {
+        Self::new(Status::ApplicationCanceled, "the sign-in was given up")
+    }
+
     pub(crate) fn to_reply(&self) -> String {
         ErrorReply::with_code(self.status, self.context.as_str(), self.code).to_json()
     }
@@ -66,7 +71,8 @@ impl Denial {
                 Status::ServerTemporarilyUnavailable
             }
             Error::NoPrompt(_) => Status::InteractionRequired,
-            Error::NotFinished { .. } => Status::UserCanceled,
+            Error::NotFinished { .. } | Error::WindowClosed => Status::UserCanceled,
+            Error::NotRegistered => Status::IncorrectConfiguration,
             _ => Status::Unexpected,
         };
         let code = error

@@ -85,7 +85,7 @@ impl Drop for Registered<'_> {
 }
 
 /// Waits until the bus says that nobody has the caller's name any more.
-async fn has_left(connection: &Connection, caller: Option<&OwnedUniqueName>) {
+pub(crate) async fn has_left(connection: &Connection, caller: Option<&OwnedUniqueName>) {
     let watched = async {
         let caller = caller?;
         let bus = DBusProxy::new(connection).await.ok()?;

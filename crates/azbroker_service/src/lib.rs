@@ -19,15 +19,18 @@ mod keyed_locks;
 mod limit;
 mod proof_of_possession;
 mod management;
+mod redirects;
 mod reply;
 mod request;
 mod serve;
+mod sign_in_interface;
+pub mod sign_in_messages;
 mod state_file;
 mod token_store;
 
 /// What a broker is made with.
 pub use azbroker_entra::{
-    AuthorityHost, AuthorityHostError, Client, Clock, Prompt, SystemBrowser, SystemClock,
+    AuthorityHost, AuthorityHostError, Client, Clock, Desktop, Prompt, SystemBrowser, SystemClock,
 };
 /// The name on the bus.
 pub use azbroker_protocol::BUS_NAME;

@@ -18,7 +18,10 @@ use zbus::{
 pub async fn serve(configuration: Configuration, ready: impl FnOnce()) -> Result<(), ServeError> {
     let connection = Connection::session().await.map_err(ServeError::NoBus)?;
     let clock = Arc::new(SystemClock);
-    let browser = SystemBrowser::new(configuration.browser.clone());
+    let browser = match configuration.desktop {
+        Some(_) => SystemBrowser::on(configuration.desktop()),
+        None => SystemBrowser::new(configuration.browser.clone()),
+    };
     let broker = Arc::new(Broker::new(
         configuration,
         Client::new(None, clock.clone()),

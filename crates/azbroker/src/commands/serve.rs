@@ -6,7 +6,7 @@ use crate::{
     folders,
 };
 use azbroker_service::{
-    AuthorityHost, Configuration, KeySource, Passphrase, ServeError, StoreChoice, serve,
+    AuthorityHost, Configuration, Desktop, KeySource, Passphrase, ServeError, StoreChoice, serve,
 };
 use azure_core::time::Duration;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
@@ -62,6 +62,7 @@ fn configuration(arguments: ServeArguments) -> Result<Configuration, Failure> {
             Duration::seconds(i64::from(seconds))
         }),
         browser: file.browser.or_else(|| env::var("BROWSER").ok()),
+        desktop: Some(Desktop::from_variables(|name| env::var_os(name))),
         store,
         key_source,
         config_file,

@@ -1,6 +1,6 @@
-use super::{Broker, Issued};
+use super::{Broker, Issued, redirect_choice::token_request};
 use crate::{accounts::Subject, denial::Denial, keyed_locks::Waited, request::Request};
-use azbroker_entra::{PromptBehavior, SignIn, TokenRequest};
+use azbroker_entra::{PromptBehavior, SignIn};
 use azbroker_protocol::Status;
 use std::sync::Arc;
 use tracing::Instrument;
@@ -47,26 +47,25 @@ impl Broker {
                 return Ok(issued);
             }
         }
+        let redirect_way = self.redirect_way(request).await?;
         let sign_in = SignIn {
-            request: TokenRequest {
-                authority: request.authority.clone(),
-                client_id: request.client_id.clone(),
-                scopes: request.scopes.clone(),
-                claims: request.claims.clone(),
-                bound_to: request.bound_to.clone(),
-                correlation_id: request.correlation_id,
-            },
+            request: token_request(request),
             prompt_behavior: match login_hint {
                 Some(_) => PromptBehavior::Unspecified,
                 None => PromptBehavior::SelectAccount,
             },
             login_hint,
+            redirect_way: redirect_way.clone(),
         };
         let left = deadline - (self.clock.now() - asked_at);
         let redirected = sign_in
             .wait(self.prompt.as_ref(), left)
             .await
-            .map_err(|error| Denial::of_interactive(&error))?;
+            .map_err(|error| {
+                self.redirect_ended(request, &redirect_way, Some(&error));
+                Denial::of_interactive(&error)
+            })?;
+        self.redirect_ended(request, &redirect_way, None);
         let (broker, request) = (self.clone(), request.clone());
         to_the_end(async move {
             let tokens = redirected

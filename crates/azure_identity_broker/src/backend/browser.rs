@@ -9,7 +9,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use azbroker_entra::{
-    Account, Client, ClientId, Grant, Prompt, PromptBehavior, RefreshToken, SignIn,
+    Account, Client, ClientId, Grant, Prompt, PromptBehavior, RedirectWay, RefreshToken, SignIn,
     TokenRequest as EntraRequest, Tokens,
 };
 use azure_core::{credentials::AccessToken, time::Duration};
@@ -122,6 +122,8 @@ impl Backend for BrowserBackend {
                 None => PromptBehavior::SelectAccount,
             },
             login_hint,
+            // It is the program's own client ID, and its own browser: no other way is tried.
+            redirect_way: RedirectWay::Loopback,
         };
         let tokens = sign_in
             .run(&self.client, &*self.browser, DEADLINE)
