@@ -95,7 +95,7 @@ pub(crate) struct ServeArguments {
 }
 
 /// Which application asks whom.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct ApplicationArguments {
     /// Application (client) ID; the Azure CLI's where none is given.
     #[arg(long, value_name = "ID")]
@@ -122,9 +122,26 @@ pub(crate) struct LoginArguments {
         default_value = "https://management.azure.com/.default"
     )]
     pub(crate) scope: Vec<String>,
+    /// How the redirect comes back, where that is not for the broker to find out.
+    #[arg(long, value_enum, value_name = "WAY")]
+    pub(crate) redirect: Option<Redirect>,
+    /// Signs in at another device, by a code. Many tenants forbid it, because such codes are used for phishing.
+    #[arg(long, conflicts_with = "redirect")]
+    pub(crate) device_code: bool,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t = ListOutput::Text)]
     pub(crate) output: ListOutput,
+}
+
+/// How a redirect comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Redirect {
+    /// To `http://localhost`, from your browser.
+    Loopback,
+    /// Read off a window of Chromium, Chrome or Edge, for applications that registered nothing else.
+    Nativeclient,
+    /// You sign in in any browser anywhere, and paste the address that it ends on.
+    Paste,
 }
 
 #[derive(Args, Debug)]

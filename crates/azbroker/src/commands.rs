@@ -13,4 +13,5 @@ pub(crate) mod token;
 pub(crate) mod try_it;
 
 mod broker_failure;
+mod sign_in_by_hand;
 mod stop;

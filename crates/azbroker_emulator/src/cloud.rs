@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     clock::Clock,
-    entra::{Grants, SignIns, SigningKey},
+    entra::{DeviceCodes, Grants, SignIns, SigningKey},
     faults::Faults,
     ledger::{Ledger, SecretKind},
     vault::{Seen, VaultStore},
@@ -23,6 +23,7 @@ pub(crate) struct Cloud {
     pub(crate) signing_key: SigningKey,
     pub(crate) sign_ins: SignIns,
     pub(crate) grants: Grants,
+    pub(crate) device_codes: DeviceCodes,
     /// By name in lower case.
     pub(crate) vaults: HashMap<String, VaultStore>,
     /// The signed requests that vaults have seen.
@@ -58,6 +59,7 @@ impl Cloud {
             signing_key,
             sign_ins: SignIns::default(),
             grants: Grants::default(),
+            device_codes: DeviceCodes::default(),
             vaults,
             seen: Seen::default(),
         }

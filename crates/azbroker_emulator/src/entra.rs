@@ -5,6 +5,8 @@ mod authorize;
 mod authorize_request;
 mod claims;
 mod confirmation;
+mod device;
+mod device_codes;
 mod discovery;
 mod form;
 mod grants;
@@ -31,6 +33,7 @@ use axum::{
 
 use crate::{cloud::Cloud, exchange::Notes};
 
+pub(crate) use device_codes::DeviceCodes;
 pub(crate) use grants::Grants;
 pub(crate) use instance::{INSTANCES, Instance, PUBLIC};
 pub(crate) use refusal::Refusal;
@@ -64,6 +67,12 @@ pub(crate) fn router(cloud: Arc<Cloud>, instance: &'static Instance, host: &'sta
             get(authorize::by_query).post(authorize::by_form),
         )
         .route("/{tenant}/oauth2/v2.0/token", post(token::redeem))
+        .route("/{tenant}/oauth2/v2.0/devicecode", post(device::codes))
+        .route("/device", get(device::short_address))
+        .route(
+            "/{tenant}/oauth2/deviceauth",
+            get(device::page).post(device::entered),
+        )
         .route(
             "/{tenant}/oauth2/nativeclient",
             get(authorize::native_client),

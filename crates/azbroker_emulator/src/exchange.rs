@@ -46,6 +46,7 @@ impl Site {
             SiteKind::Metadata => Target::Metadata,
             SiteKind::Entra if path.ends_with("/oauth2/v2.0/token") => Target::Token,
             SiteKind::Entra if path.ends_with("/oauth2/v2.0/authorize") => Target::Authorize,
+            SiteKind::Entra if path.ends_with("/oauth2/v2.0/devicecode") => Target::DeviceCode,
             SiteKind::Entra if path.contains("/discovery/") || path.contains("/.well-known/") => {
                 Target::Discovery
             }
@@ -68,6 +69,7 @@ pub(crate) struct Facts {
     pub(crate) client_id: Option<String>,
     pub(crate) username: Option<String>,
     pub(crate) scopes: Vec<String>,
+    pub(crate) is_silent: bool,
     pub(crate) client_request_id: Option<String>,
 }
 
@@ -204,6 +206,7 @@ fn record(
         client_id: facts.client_id,
         username: facts.username,
         scopes: facts.scopes,
+        is_silent: facts.is_silent,
         client_request_id: facts.client_request_id,
     };
     tracing::debug!(

@@ -81,6 +81,8 @@ pub enum Target {
     Token,
     /// The authorize endpoint, where a sign-in starts.
     Authorize,
+    /// The endpoint that gives codes for another device.
+    DeviceCode,
     /// The pages of a sign-in after the first.
     SignIn,
     /// Instance discovery, the OpenID Connect document and the signing keys.

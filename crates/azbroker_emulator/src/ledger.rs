@@ -168,6 +168,8 @@ pub enum SecretKind {
     CodeVerifier,
     /// A refresh token.
     RefreshToken,
+    /// A code that a device polls with.
+    DeviceCode,
     /// An access token.
     AccessToken,
     /// An ID token.

@@ -281,6 +281,7 @@ impl Proxy {
             client_id: None,
             username: None,
             scopes: Vec::new(),
+            is_silent: false,
             client_request_id: None,
         });
     }

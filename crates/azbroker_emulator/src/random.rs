@@ -22,6 +22,13 @@ pub(crate) fn hex() -> String {
     Uuid::from_bytes(bytes::<16>()).simple().to_string()
 }
 
+/// A code that a person types, without letters and digits that look alike.
+pub(crate) fn user_code() -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let letter = |byte: u8| char::from(LETTERS[usize::from(byte) % LETTERS.len()]);
+    bytes::<9>().into_iter().map(letter).collect()
+}
+
 fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     // The library seeds itself once and never fails after; guessable secrets would be worse than stopping.

@@ -73,8 +73,20 @@ impl Visitor {
     ///
     /// [`VisitError`] when a page cannot be reached.
     pub async fn visit(&self, url: &str) -> Result<Visited, VisitError> {
+        self.walk(url, Reader::new(&self.sign_in)).await
+    }
+
+    /// Opens the page of a device code flow, enters the code, and signs in.
+    ///
+    /// # Errors
+    ///
+    /// As [`visit`](Self::visit).
+    pub async fn enter_code(&self, url: &str, code: &str) -> Result<Visited, VisitError> {
+        self.walk(url, Reader::with_code(&self.sign_in, code)).await
+    }
+
+    async fn walk(&self, url: &str, mut reader: Reader<'_>) -> Result<Visited, VisitError> {
         let url = Url::parse(url).map_err(|_| VisitError::Address)?;
-        let mut reader = Reader::new(&self.sign_in);
         // The pages themselves may be on this machine; the application that waits has another address.
         let start = url.origin();
         let mut next = Submission::open(url);

@@ -38,7 +38,9 @@ impl DeviceSignIn {
             .with("scope", &request.scopes.to_parameter());
         let url = request.authority.device_authorization_endpoint();
         let began = client.clock().now();
-        let answer = client.ask(&request, &mut post(url, &request, &form)).await?;
+        let answer = client
+            .ask(&request, &mut post(url, &request, &form))
+            .await?;
         let answer: DeviceAuthorization = serde_json::from_slice(&answer)
             .map_err(|_| Error::Malformed("the answer has no device code"))?;
         let is_code = !answer.user_code.is_empty()
@@ -96,7 +98,9 @@ impl DeviceSignIn {
                 }
                 Err(Error::Refused(refusal)) if has_expired(&refusal) => break,
                 // It may work the next time, a bit later.
-                Err(Error::Unreachable { .. } | Error::Unavailable { .. } | Error::TimedOut { .. }) => {
+                Err(
+                    Error::Unreachable { .. } | Error::Unavailable { .. } | Error::TimedOut { .. },
+                ) => {
                     interval = LONGEST_INTERVAL.min(interval * 2);
                 }
                 result => return result,

@@ -61,7 +61,12 @@ impl DevtoolsPipe {
     pub(crate) async fn event(&mut self) -> io::Result<Option<Event>> {
         loop {
             let left = MOST_BYTES.saturating_sub(self.part.len() as u64);
-            if (&mut self.messages).take(left).read_until(0, &mut self.part).await? == 0 {
+            if (&mut self.messages)
+                .take(left)
+                .read_until(0, &mut self.part)
+                .await?
+                == 0
+            {
                 return match left {
                     0 => Err(io::Error::other("a message of the browser is too long")),
                     _ => Ok(None),
@@ -94,9 +99,13 @@ mod tests {
         let (commands, mut browser_hears) = pipe::pipe().unwrap();
         let (mut browser_says, messages) = pipe::pipe().unwrap();
         let mut pipe = DevtoolsPipe::new(commands, messages);
-        pipe.send(Some("S"), "Page.navigate", json!({ "url": "https://a.example/?b=c&d" }))
-            .await
-            .unwrap();
+        pipe.send(
+            Some("S"),
+            "Page.navigate",
+            json!({ "url": "https://a.example/?b=c&d" }),
+        )
+        .await
+        .unwrap();
         let mut heard = vec![0; 110];
         let length = browser_hears.read(&mut heard).await.unwrap();
         assert_eq!(heard[length - 1], 0);
@@ -109,7 +118,10 @@ mod tests {
             .await
             .unwrap();
         let event = pipe.event().await.unwrap().unwrap();
-        assert_eq!((event.method.as_str(), &event.params["x"]), ("A.b", &json!(1)));
+        assert_eq!(
+            (event.method.as_str(), &event.params["x"]),
+            ("A.b", &json!(1))
+        );
         browser_says.write_all(b"od\":\"C.d\"}\0").await.unwrap();
         assert_eq!(pipe.event().await.unwrap().unwrap().method, "C.d");
         drop(browser_says);

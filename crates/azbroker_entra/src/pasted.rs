@@ -71,7 +71,8 @@ fn is_redirect_uri(page: &str, redirect_uri: &str) -> bool {
         let uri = uri.split_once("://").map_or(uri, |(_, rest)| rest);
         uri.to_ascii_lowercase()
     };
-    let is_web = !page.contains("://") || page.starts_with("http://") || page.starts_with("https://");
+    let is_web =
+        !page.contains("://") || page.starts_with("http://") || page.starts_with("https://");
     let native_client = RedirectUri::NATIVE_CLIENT;
     let own_scheme = redirect_uri != native_client || !page.starts_with("http://");
     is_web && own_scheme && bare(page) == bare(redirect_uri)
@@ -112,16 +113,34 @@ mod tests {
             ("", PasteError::NoRedirect),
             ("help", PasteError::NoRedirect),
             ("the code is state=our-state", PasteError::NoRedirect),
-            ("http://localhost:40123/?state=our-state", PasteError::NoRedirect),
-            ("http://localhost:40123/?code=a&code=b&state=our-state", PasteError::NoRedirect),
-            ("http://localhost:1/?code=c&state=our-state", PasteError::NoRedirect),
-            ("https://evil.example/?code=c&state=our-state", PasteError::NoRedirect),
-            ("javascript://localhost:40123/?code=c&state=our-state", PasteError::NoRedirect),
+            (
+                "http://localhost:40123/?state=our-state",
+                PasteError::NoRedirect,
+            ),
+            (
+                "http://localhost:40123/?code=a&code=b&state=our-state",
+                PasteError::NoRedirect,
+            ),
+            (
+                "http://localhost:1/?code=c&state=our-state",
+                PasteError::NoRedirect,
+            ),
+            (
+                "https://evil.example/?code=c&state=our-state",
+                PasteError::NoRedirect,
+            ),
+            (
+                "javascript://localhost:40123/?code=c&state=our-state",
+                PasteError::NoRedirect,
+            ),
             (
                 "https://login.microsoftonline.com/organizations/oauth2/v2.0/authorize?state=our-state",
                 PasteError::SignInPage,
             ),
-            ("http://localhost:40123/?code=c&state=other", PasteError::OtherSignIn),
+            (
+                "http://localhost:40123/?code=c&state=other",
+                PasteError::OtherSignIn,
+            ),
         ] {
             assert_eq!(read(text), Err(fault), "{text}");
         }
@@ -133,7 +152,11 @@ mod tests {
             let text = PastedText::new(text.to_owned());
             text.outcome(RedirectUri::NATIVE_CLIENT, "s").is_ok()
         };
-        assert!(read("https://login.microsoftonline.com/common/oauth2/nativeclient?code=c&state=s"));
-        assert!(!read("http://login.microsoftonline.com/common/oauth2/nativeclient?code=c&state=s"));
+        assert!(read(
+            "https://login.microsoftonline.com/common/oauth2/nativeclient?code=c&state=s"
+        ));
+        assert!(!read(
+            "http://login.microsoftonline.com/common/oauth2/nativeclient?code=c&state=s"
+        ));
     }
 }

@@ -43,7 +43,11 @@ impl PrivateBrowser {
         let mut arguments = vec![
             "--remote-debugging-pipe",
             // Cookies and cache stay in memory: a folder that outlives a killed broker has none in it.
-            if is_edge { "--inprivate" } else { "--incognito" },
+            if is_edge {
+                "--inprivate"
+            } else {
+                "--incognito"
+            },
             "--no-first-run",
             "--no-default-browser-check",
             "--disable-extensions",
@@ -119,7 +123,11 @@ mod tests {
         let found = |variables: &[(&str, &str)]| PrivateBrowser::find(&desktop(path, variables));
         let with_display = [("DISPLAY", ":0")];
         assert_eq!(found(&with_display), None);
-        std::fs::write(path.join("chromium-browser"), "#!/bin/sh\nexec /snap/bin/chromium").unwrap();
+        std::fs::write(
+            path.join("chromium-browser"),
+            "#!/bin/sh\nexec /snap/bin/chromium",
+        )
+        .unwrap();
         assert_eq!(found(&with_display), None);
         for name in ["chromium", "microsoft-edge"] {
             std::fs::write(path.join(name), "").unwrap();
@@ -127,7 +135,10 @@ mod tests {
         assert_eq!(found(&[]), None);
         let program = |variables: &[(&str, &str)]| found(variables).unwrap().program;
         assert_eq!(program(&with_display), path.join("chromium"));
-        let edge = [("WAYLAND_DISPLAY", "w"), ("BROWSER", "/opt/microsoft-edge %s:firefox")];
+        let edge = [
+            ("WAYLAND_DISPLAY", "w"),
+            ("BROWSER", "/opt/microsoft-edge %s:firefox"),
+        ];
         assert_eq!(program(&edge), path.join("microsoft-edge"));
     }
 }

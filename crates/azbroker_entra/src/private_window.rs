@@ -8,7 +8,9 @@ use crate::{
 use azure_core::http::Url;
 use command_fds::{CommandFdExt, FdMapping};
 use serde_json::{Value, json};
-use std::{collections::HashSet, io, os::unix::process::CommandExt, process::Stdio, time::Duration};
+use std::{
+    collections::HashSet, io, os::unix::process::CommandExt, process::Stdio, time::Duration,
+};
 use tempfile::TempDir;
 use tokio::{
     net::unix::pipe,
@@ -81,7 +83,9 @@ struct Window {
 
 impl Window {
     fn open(browser: &PrivateBrowser) -> io::Result<Self> {
-        let profile = tempfile::Builder::new().prefix("azbroker-window-").tempdir()?;
+        let profile = tempfile::Builder::new()
+            .prefix("azbroker-window-")
+            .tempdir()?;
         let (commands, hears) = pipe::pipe()?;
         let (says, messages) = pipe::pipe()?;
         let mut program = std::process::Command::new(browser.program());
@@ -186,8 +190,11 @@ impl Window {
     /// Has a page stop before it loads what may be the redirect, and lets it run.
     async fn watch_page(&mut self, session: &str) -> io::Result<()> {
         let pattern = format!("{}*", RedirectUri::NATIVE_CLIENT);
-        let patterns = json!({ "patterns": [{ "urlPattern": pattern, "resourceType": "Document" }] });
-        self.pipe.send(Some(session), "Fetch.enable", patterns).await?;
+        let patterns =
+            json!({ "patterns": [{ "urlPattern": pattern, "resourceType": "Document" }] });
+        self.pipe
+            .send(Some(session), "Fetch.enable", patterns)
+            .await?;
         self.pipe
             .send(Some(session), "Runtime.runIfWaitingForDebugger", json!({}))
             .await
@@ -214,7 +221,10 @@ impl Window {
     }
 
     fn kill(&mut self) {
-        let group = self.browser.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
+        let group = self
+            .browser
+            .id()
+            .and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
         if let Some(group) = group {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
@@ -277,7 +287,9 @@ mod tests {
     fn the_redirect_is_taken_from_its_exact_address_with_the_state_alone() {
         let uri = RedirectUri::NATIVE_CLIENT;
         let taken = |url: String| redirect_in(&request(&url), "our-state");
-        let code = taken(format!("{uri}?code=the-code&state=our-state&session_state=x"));
+        let code = taken(format!(
+            "{uri}?code=the-code&state=our-state&session_state=x"
+        ));
         assert_eq!(code.unwrap().unwrap().expose(), "the-code");
         let refusal = taken(format!("{uri}?error=access_denied&state=our-state#x"));
         assert_eq!(refusal.unwrap().unwrap_err().error(), "access_denied");
@@ -288,7 +300,8 @@ mod tests {
             format!("{uri}#code=stolen&state=our-state"),
             format!("{uri}/?code=stolen&state=our-state"),
             format!("{uri}er?code=stolen&state=our-state"),
-            "http://login.microsoftonline.com/common/oauth2/nativeclient?code=a&state=our-state".into(),
+            "http://login.microsoftonline.com/common/oauth2/nativeclient?code=a&state=our-state"
+                .into(),
             "https://evil.example/common/oauth2/nativeclient?code=a&state=our-state".into(),
         ] {
             assert!(taken(other.clone()).is_none(), "{other}");

@@ -195,8 +195,7 @@ impl Waiting {
         if !own || request.method() != Method::GET || request.uri().path() != "/" {
             return None;
         }
-        let outcome =
-            RedirectParameters::parse(request.uri().query()?)?.outcome_of(&self.state)?;
+        let outcome = RedirectParameters::parse(request.uri().query()?)?.outcome_of(&self.state)?;
         let sender = self
             .sender
             .lock()

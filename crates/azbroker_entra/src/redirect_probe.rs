@@ -76,9 +76,15 @@ mod tests {
 
     #[test]
     fn only_what_entra_id_says_itself_counts() {
-        assert!(goes_to("http://localhost?error=login_required", "http://localhost"));
+        assert!(goes_to(
+            "http://localhost?error=login_required",
+            "http://localhost"
+        ));
         assert!(goes_to("http://localhost/?error=x", "http://localhost"));
-        assert!(!goes_to("http://localhost.evil.example/?error=x", "http://localhost"));
+        assert!(!goes_to(
+            "http://localhost.evil.example/?error=x",
+            "http://localhost"
+        ));
         assert!(!goes_to("/common/login", "http://localhost"));
         assert!(says_unregistered(b"<p>AADSTS50011: The redirect URI"));
         assert!(says_unregistered(b"<p>AADSTS500113: No reply address"));

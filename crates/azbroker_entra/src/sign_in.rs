@@ -1,10 +1,7 @@
 use crate::{
     Client, Error, Grant, Paste, PrivateBrowser, Prompt, PromptBehavior, RedirectUri, RefusalKind,
-    Result, TokenRequest, Tokens,
-    authorization_request::AuthorizationRequest,
-    last_page::LastPage,
-    redirect_end::RedirectEnd,
-    redirect_listener::RedirectListener,
+    Result, TokenRequest, Tokens, authorization_request::AuthorizationRequest, last_page::LastPage,
+    redirect_end::RedirectEnd, redirect_listener::RedirectListener,
 };
 use azure_core::time::Duration;
 use std::pin::pin;

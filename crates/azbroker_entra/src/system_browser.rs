@@ -171,9 +171,15 @@ mod tests {
     async fn below_wsl_windows_opens_the_whole_address() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        let (shell, seen) = (folder.path().join("powershell.exe"), folder.path().join("seen"));
+        let (shell, seen) = (
+            folder.path().join("powershell.exe"),
+            folder.path().join("seen"),
+        );
         // Only what `WSLENV` names reaches Windows.
-        let script = format!("#!/bin/sh\necho \"$* [$(eval echo \\\"\\$$WSLENV\\\")]\" > '{}'\n", seen.display());
+        let script = format!(
+            "#!/bin/sh\necho \"$* [$(eval echo \\\"\\$$WSLENV\\\")]\" > '{}'\n",
+            seen.display()
+        );
         std::fs::write(&shell, script).unwrap();
         std::fs::set_permissions(&shell, std::fs::Permissions::from_mode(0o700)).unwrap();
         let variable = |name: &str| match name {
@@ -204,10 +210,18 @@ mod tests {
             browser.check().map_err(|error| error.to_string())
         };
         assert_eq!(
-            check(&[("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22"), ("PATH", "/bin")]).unwrap_err(),
+            check(&[
+                ("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22"),
+                ("PATH", "/bin")
+            ])
+            .unwrap_err(),
             "there is no browser here: no display is there, and BROWSER names no program"
         );
-        for there in [("BROWSER", "firefox"), ("DISPLAY", ":10"), ("WAYLAND_DISPLAY", "wayland-0")] {
+        for there in [
+            ("BROWSER", "firefox"),
+            ("DISPLAY", ":10"),
+            ("WAYLAND_DISPLAY", "wayland-0"),
+        ] {
             check(&[there]).unwrap();
         }
     }

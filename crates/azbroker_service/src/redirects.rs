@@ -156,7 +156,10 @@ fn write(folder: &Path, learned: &BTreeMap<String, RedirectUri>) -> io::Result<(
             .collect(),
     };
     if !folder.exists() {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
     }
     let mut new = tempfile::NamedTempFile::new_in(folder)?;
     new.write_all(&serde_json::to_vec_pretty(&kept)?)?;
@@ -181,7 +184,10 @@ mod tests {
         let (cloud, app) = (Authority::public_cloud(), client("app"));
         let redirects = Redirects::new(Some(state.clone()));
         assert_eq!(redirects.of(&cloud, &app), None);
-        assert_eq!(redirects.of(&cloud, &ClientId::azure_cli()), Some(RedirectUri::Loopback));
+        assert_eq!(
+            redirects.of(&cloud, &ClientId::azure_cli()),
+            Some(RedirectUri::Loopback)
+        );
         redirects.learn(&cloud, &app, RedirectUri::NativeClient);
 
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;

@@ -259,8 +259,9 @@ fn parse<T: DeserializeOwned>(word: &str) -> Result<T, Denial> {
 
 fn answer<T: Serialize>(result: Result<T, Denial>) -> String {
     match result {
-        Ok(reply) => serde_json::to_string(&reply)
-            .unwrap_or_else(|_| Denial::new(Status::Unexpected, "the broker failed; report it").to_reply()),
+        Ok(reply) => serde_json::to_string(&reply).unwrap_or_else(|_| {
+            Denial::new(Status::Unexpected, "the broker failed; report it").to_reply()
+        }),
         Err(denial) => {
             tracing::debug!(status = %denial.status, "denied: {}", denial.context);
             denial.to_reply()

@@ -3,12 +3,15 @@
 //!
 //! Each method takes and gives JSON, as the methods of Microsoft's contract do, and failures have the contract's form.
 
-use azbroker_entra::PastedText;
-use azbroker_protocol::BrokerError;
+use azbroker_entra::{ClientId, PastedText};
+use azbroker_protocol::{BrokerError, Status};
 use serde::{Deserialize, Serialize};
 
 /// The interface, on the object of the contract.
 pub const SIGN_IN_INTERFACE: &str = "com.github.azbroker.SignIn1";
+
+/// The application that signs in where none is named: the Azure CLI.
+pub const USUAL_CLIENT_ID: &str = ClientId::AZURE_CLI;
 
 /// How the user signs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +84,49 @@ pub struct SignedIn {
 pub struct SignInFailure {
     /// The contract's own form of it.
     pub error: BrokerError,
+}
+
+/// Whose turn it is after a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Turn {
+    /// The user must sign in, finish what they began, or sign in elsewhere.
+    User,
+    /// Whoever asked: it can never work as it was asked.
+    Asker,
+    /// Nobody's: it may work later.
+    Later,
+    /// Whoever the message names.
+    Somebody,
+}
+
+impl SignInFailure {
+    /// Whose turn it is.
+    pub fn turn(&self) -> Turn {
+        match self.error.status() {
+            Status::InteractionRequired
+            | Status::UserCanceled
+            | Status::ApplicationCanceled
+            | Status::UserSwitch => Turn::User,
+            Status::ApiContractViolation | Status::AuthorityUntrusted => Turn::Asker,
+            Status::NetworkTemporarilyUnavailable
+            | Status::NoNetwork
+            | Status::ServerTemporarilyUnavailable
+            | Status::TransientError => Turn::Later,
+            _ => Turn::Somebody,
+        }
+    }
+
+    /// What is wrong.
+    pub fn message(&self) -> &str {
+        let context = &self.error.context;
+        context.split_once("; ").map_or(context, |(what, _)| what)
+    }
+
+    /// What to do about it.
+    pub fn next_step(&self) -> Option<&str> {
+        self.error.context.split_once("; ").map(|(_, step)| step)
+    }
 }
 
 /// What a paste carries: it is wiped, and never shown.

@@ -248,7 +248,11 @@ async fn report(mut entries: broadcast::Receiver<Entry>, verbose: u8) {
                     ));
                 }
             }
-            Ok(entry) if entry.target == Target::Authorize && entry.aadsts().is_some() => {
+            Ok(entry)
+                if entry.target == Target::Authorize
+                    && entry.aadsts().is_some()
+                    && !entry.is_silent =>
+            {
                 tell(format_args!(
                     "azbroker: a sign-in page ended in an error: {entry}"
                 ));

@@ -1,4 +1,7 @@
-use super::broker_failure::broker_failure;
+use super::{
+    broker_failure::broker_failure,
+    sign_in_by_hand::{self, ByHand},
+};
 use crate::{
     arguments::{ApplicationArguments, ListOutput, LoginArguments},
     failure::{Exit, Failure},
@@ -12,24 +15,37 @@ use std::process::ExitCode;
 
 /// Has the broker sign a user in.
 pub(crate) async fn run(arguments: LoginArguments) -> Result<ExitCode, Failure> {
+    let failed = |error: azure_core::Error| broker_failure(&error, None);
     let options = InteractiveBrowserCredentialOptions {
         login_hint: arguments.username.clone(),
-        ..options(arguments.application)
+        ..options(arguments.application.clone())
     };
-    let credential = InteractiveBrowserCredential::new(Some(options))
-        .map_err(|error| broker_failure(&error, None))?;
+    let credential = InteractiveBrowserCredential::new(Some(options)).map_err(failed)?;
     let scopes: Vec<_> = arguments.scope.iter().map(String::as_str).collect();
     // Who waits for a browser must know that there is somebody to open it.
-    BrokerClient::new()
-        .map_err(|error| broker_failure(&error, None))?
-        .accounts(None)
-        .await
-        .map_err(|error| broker_failure(&error, None))?;
-    tell("waiting for the sign-in in the browser that the broker opens; Ctrl-C gives it up");
-    let record = credential
-        .authenticate(&scopes, None)
-        .await
-        .map_err(|error| broker_failure(&error, None))?;
+    let broker = BrokerClient::new().map_err(failed)?;
+    broker.accounts(None).await.map_err(failed)?;
+    let record = match sign_in_by_hand::run(&arguments).await? {
+        ByHand::SignedIn(home_account_id) => {
+            let client_id = arguments.application.client_id.as_deref();
+            let held = broker.accounts(client_id).await.map_err(failed)?;
+            let account = held
+                .accounts
+                .iter()
+                .find(|account| account.home_account_id() == home_account_id)
+                .ok_or_else(|| {
+                    Failure::new(Exit::UserMustAct, "the account was removed meanwhile")
+                })?;
+            account.authentication_record().map_err(failed)?
+        }
+        ByHand::NotNeeded => {
+            tell(
+                "waiting for the sign-in in the browser that the broker opens; Ctrl-C gives it up",
+            );
+            let record = credential.authenticate(&scopes, None).await;
+            record.map_err(failed)?
+        }
+    };
     if let Some(username) = arguments.username
         && !record.username().eq_ignore_ascii_case(&username)
     {

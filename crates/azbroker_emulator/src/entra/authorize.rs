@@ -9,7 +9,8 @@ use axum::{
 
 use super::{
     Entra, Refusal,
-    authorize_request::{AnswerTo, AuthorizeRequest, Prompt, Rejection, ResponseMode},
+    authorize_request::{Addressee, AnswerTo, AuthorizeRequest, Prompt, Rejection, ResponseMode},
+    device_codes::Answer,
     form::Form,
     grants::CodeGrant,
     pages::{self, View},
@@ -131,13 +132,20 @@ pub(super) fn finish(
         return pages::refused(cloud, notes, &lost_sign_in());
     }
     notes.facts().username = Some(cloud.user(account).username.clone());
+    let to = match &request.answer_to {
+        Addressee::Application(to) => to,
+        Addressee::Device(code) => {
+            cloud.device_codes.answer(code, Answer::SignedIn(account));
+            return pages::device_signed_in(&request.application_name);
+        }
+    };
     let code = cloud.grants.issue_code(
         cloud,
         CodeGrant {
             instance: entra.instance,
             account,
             client_id: request.client_id.clone(),
-            redirect_uri: request.answer_to.redirect_uri.as_str().to_owned(),
+            redirect_uri: to.redirect_uri.as_str().to_owned(),
             challenge: request.challenge.clone(),
             nonce: request.nonce.clone(),
             scopes: request.scopes.clone(),
@@ -145,15 +153,23 @@ pub(super) fn finish(
         },
     );
     let mut parameters = vec![("code", code)];
-    if request.answer_to.client_info {
+    if to.client_info {
         parameters.push(("client_info", tokens::client_info(cloud, account)));
     }
     parameters.push(("session_state", random::guid()));
-    answer(&request.answer_to, parameters)
+    answer(to, parameters)
 }
 
 /// Ends a sign-in with an error that the application learns of.
-pub(super) fn refuse(entra: &Entra, notes: &Notes, to: &AnswerTo, refusal: &Refusal) -> Response {
+pub(super) fn refuse(entra: &Entra, notes: &Notes, to: &Addressee, refusal: &Refusal) -> Response {
+    let to = match to {
+        Addressee::Application(to) => to,
+        Addressee::Device(code) => {
+            refusal.sentence(notes);
+            entra.cloud.device_codes.answer(code, Answer::Declined);
+            return pages::device_declined();
+        }
+    };
     let written = refusal.written(&entra.cloud, notes);
     answer(
         to,
@@ -190,11 +206,24 @@ fn start(
     let request = match request {
         Ok(request) => request,
         Err(Rejection::Page(refusal)) => return pages::refused(cloud, notes, &refusal),
-        Err(Rejection::Redirect(to, refusal)) => return refuse(entra, notes, &to, &refusal),
+        Err(Rejection::Redirect(to, refusal)) => {
+            return refuse(entra, notes, &Addressee::Application(*to), &refusal);
+        }
     };
     if let Some(Extension(PlannedRefusal(refusal))) = planned {
         return refuse(entra, notes, &request.answer_to, &refusal);
     }
+    begin(entra, notes, headers, request)
+}
+
+/// Shows the first page of a sign-in, or ends it where none is needed.
+pub(super) fn begin(
+    entra: &Entra,
+    notes: &Notes,
+    headers: &HeaderMap,
+    request: AuthorizeRequest,
+) -> Response {
+    let cloud = &entra.cloud;
     let mut accounts = cloud
         .sign_ins
         .accounts(cloud, &cookie(headers, SESSION_COOKIE));

@@ -17,7 +17,7 @@ pub(super) struct AuthorizeRequest {
     pub(super) authority: Authority,
     pub(super) client_id: String,
     pub(super) application_name: String,
-    pub(super) answer_to: AnswerTo,
+    pub(super) answer_to: Addressee,
     pub(super) scopes: Scopes,
     pub(super) nonce: Option<String>,
     pub(super) challenge: Option<String>,
@@ -25,6 +25,15 @@ pub(super) struct AuthorizeRequest {
     pub(super) login_hint: Option<String>,
     pub(super) claims: Claims,
     pub(super) correlation_id: Option<String>,
+}
+
+/// Who waits for the answer.
+#[derive(Clone)]
+pub(super) enum Addressee {
+    /// An application, at its redirect URI.
+    Application(AnswerTo),
+    /// A device that polls with this code.
+    Device(String),
 }
 
 /// Where the answer goes, and how.
@@ -71,6 +80,7 @@ impl AuthorizeRequest {
         if let Some(id) = form.value("client-request-id").and_then(correlation_id) {
             notes.facts().client_request_id = Some(id);
         }
+        notes.facts().is_silent = form.value("prompt") == Some("none");
         let (authority, client_id, application_name, answer_to) =
             Self::parse_addressee(cloud, notes, tenant, form).map_err(Rejection::Page)?;
         match Self::parse_rest(
@@ -97,6 +107,10 @@ impl AuthorizeRequest {
         let client_id = form.required("client_id")?;
         notes.facts().client_id = Some(client_id.to_owned());
         let application = authority.application(cloud, client_id)?;
+        if application.redirect_uris.is_empty() {
+            let message = "No reply address is registered for the application.";
+            return Err(Refusal::bad_request("invalid_client", 500_113, message));
+        }
         let written = form.required("redirect_uri")?;
         let Some(redirect_uri) = RedirectUri::matching(written, &application.redirect_uris) else {
             let message = format!(
@@ -162,7 +176,7 @@ impl AuthorizeRequest {
             authority,
             client_id,
             application_name,
-            answer_to,
+            answer_to: Addressee::Application(answer_to),
             scopes,
             login_hint,
         })

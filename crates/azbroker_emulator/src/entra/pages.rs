@@ -1,12 +1,18 @@
 //! What the user sees.
 
+mod device;
 mod layout;
 
 use axum::{http::StatusCode, response::Response};
 use maud::html;
 
-use super::{Entra, Refusal, authorize_request::AuthorizeRequest, redirect_uri::RedirectUri};
+use super::{
+    Entra, Refusal,
+    authorize_request::{Addressee, AuthorizeRequest},
+    redirect_uri::RedirectUri,
+};
 use crate::{cloud::Cloud, exchange::Notes, world::User};
+pub(super) use device::{device_code, device_declined, device_signed_in};
 use layout::Page;
 
 /// What the pages of one sign-in have in common.
@@ -24,7 +30,11 @@ impl View {
             base: format!("/{}/login", request.authority.segment(&entra.cloud)),
             sign_in: sign_in.to_owned(),
             application: request.application_name.clone(),
-            policy_source: request.answer_to.redirect_uri.policy_source(),
+            policy_source: match &request.answer_to {
+                Addressee::Application(to) => to.redirect_uri.policy_source(),
+                // The answer goes to a page of the service's own.
+                Addressee::Device(_) => "'self'".to_owned(),
+            },
         }
     }
 

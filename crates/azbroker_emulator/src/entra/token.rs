@@ -118,7 +118,8 @@ fn answer(
 
     let authority = Authority::parse(cloud, tenant)?;
     let grant_type = form.required("grant_type")?;
-    if !["authorization_code", "refresh_token"].contains(&grant_type) {
+    let is_device_code = DEVICE_CODE_GRANTS.contains(&grant_type);
+    if !is_device_code && !["authorization_code", "refresh_token"].contains(&grant_type) {
         let message = format!("The app requested an unsupported grant type '{grant_type}'.");
         return Err(Refusal::bad_request(
             "unsupported_grant_type",
@@ -149,6 +150,8 @@ fn answer(
 
     let redeemed = if grant_type == "authorization_code" {
         redeem_code(entra, &form, client_id, asked, claims)?
+    } else if is_device_code {
+        redeem_device_code(entra, &form, client_id, asked, claims)?
     } else {
         redeem_refresh_token(entra, &form, client_id, asked, claims)?
     };
@@ -191,6 +194,32 @@ fn redeem_code(
             claims
         },
         nonce: grant.nonce,
+        instance: grant.instance,
+        key: None,
+    })
+}
+
+fn redeem_device_code(
+    entra: &Entra,
+    form: &Form,
+    client_id: &str,
+    asked: Option<Scopes>,
+    claims: Claims,
+) -> Result<Redeemed, Refusal> {
+    // Some clients name it as the grant of a redirect.
+    let code = match form.value("device_code") {
+        Some(code) => code,
+        None => form.required("code")?,
+    };
+    let cloud = &*entra.cloud;
+    let (account, grant) = cloud
+        .device_codes
+        .redeem(cloud, entra.instance, code, client_id)?;
+    Ok(Redeemed {
+        account,
+        scopes: asked.unwrap_or(grant.scopes),
+        claims,
+        nonce: None,
         instance: grant.instance,
         key: None,
     })
@@ -269,5 +298,11 @@ fn is_form(headers: &HeaderMap) -> bool {
                 .eq_ignore_ascii_case("application/x-www-form-urlencoded")
         })
 }
+
+/// As [RFC 8628 section 3.4](https://www.rfc-editor.org/rfc/rfc8628#section-3.4) has it, and as Node's client writes it.
+const DEVICE_CODE_GRANTS: [&str; 2] = [
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "device_code",
+];
 
 const SHORTEST_LIFETIME_TO_REFRESH_IN: u32 = 7200;

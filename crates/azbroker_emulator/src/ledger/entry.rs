@@ -33,6 +33,8 @@ pub struct Entry {
     pub username: Option<String>,
     /// The scopes that were asked for.
     pub scopes: Vec<String>,
+    /// Whether nobody was shown anything, as the client wanted with `prompt=none`.
+    pub is_silent: bool,
     /// The correlation ID the client sent.
     pub client_request_id: Option<String>,
 }

@@ -12,6 +12,8 @@ pub(super) struct Reader<'a> {
     sign_in: &'a SignIn,
     typed_username: bool,
     typed_password: bool,
+    /// What another device shows, until it is typed.
+    code: Option<&'a str>,
 }
 
 /// What a user does about a page.
@@ -28,6 +30,14 @@ impl<'a> Reader<'a> {
             sign_in,
             typed_username: false,
             typed_password: false,
+            code: None,
+        }
+    }
+
+    pub(super) fn with_code(sign_in: &'a SignIn, code: &'a str) -> Self {
+        Self {
+            code: Some(code),
+            ..Self::new(sign_in)
         }
     }
 
@@ -54,11 +64,28 @@ impl<'a> Reader<'a> {
             return None;
         }
         let cancel = form.buttons.iter().find(|button| is_cancel(button));
-        if behavior == Behavior::Decline && cancel.is_some() {
+        let asks_code = form.inputs.iter().any(is_code);
+        if behavior == Behavior::Decline && cancel.is_some() && !asks_code {
             return form.submit(url, as_it_is, cancel);
         }
         let go_on = form.buttons.iter().find(|button| !is_cancel(button));
 
+        if asks_code {
+            let code = self.code.take()?;
+            let typed = |input: &Input| {
+                if is_code(input) {
+                    code.to_owned()
+                } else {
+                    input.value.clone()
+                }
+            };
+            let pressed = if behavior == Behavior::Decline {
+                cancel
+            } else {
+                go_on
+            };
+            return form.submit(url, typed, pressed);
+        }
         if asks_password {
             // A page that asks again did not like the answer.
             if std::mem::replace(&mut self.typed_password, true) {
@@ -110,6 +137,10 @@ impl<'a> Reader<'a> {
         };
         form.submit(url, as_it_is, decision)
     }
+}
+
+fn is_code(input: &Input) -> bool {
+    input.name == "otc"
 }
 
 fn is_password(input: &Input) -> bool {

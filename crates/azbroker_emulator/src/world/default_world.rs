@@ -39,6 +39,8 @@ pub const CAROL_PASSWORD: &str = "carol-River-Raid-1982-fuel-depot-3Vb8Np";
 pub const AZURE_CLI_CLIENT_ID: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 /// The sample application, which asks for consent.
 pub const SAMPLE_CLIENT_ID: &str = "5eed0000-0000-4000-8000-000000000001";
+/// An application with the redirect URI of Microsoft's Linux broker alone; an administrator agreed for everybody.
+pub const NATIVE_CLIENT_ID: &str = "5eed0000-0000-4000-8000-000000000002";
 
 /// The name of the vault.
 pub const VAULT_NAME: &str = "demo";
@@ -63,6 +65,10 @@ pub(super) fn world() -> World {
             applications: vec![
                 application(AZURE_CLI_CLIENT_ID, "Microsoft Azure CLI", Consent::Granted),
                 application(SAMPLE_CLIENT_ID, "azbroker sample", Consent::Asked),
+                Application {
+                    redirect_uris: vec![NATIVE_CLIENT.into()],
+                    ..application(NATIVE_CLIENT_ID, "Linux sample", Consent::Granted)
+                },
             ],
         }],
         vaults: vec![Vault {
@@ -92,9 +98,11 @@ fn application(client_id: &str, name: &str, consent: Consent) -> Application {
         redirect_uris: vec![
             "http://localhost".into(),
             "http://127.0.0.1".into(),
-            "https://login.microsoftonline.com/common/oauth2/nativeclient".into(),
+            NATIVE_CLIENT.into(),
             format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{client_id}"),
         ],
         consent,
     }
 }
+
+const NATIVE_CLIENT: &str = "https://login.microsoftonline.com/common/oauth2/nativeclient";

@@ -1,6 +1,7 @@
 //! The emulator over real HTTP: through its proxy, with its certificates, on its pages.
 
 mod clouds;
+mod device_code;
 mod discovery;
 mod faults;
 mod harness;

@@ -2,9 +2,7 @@
 
 use super::Broker;
 use crate::{denial::Denial, request::Request};
-use azbroker_entra::{
-    Error, PrivateBrowser, RedirectUri, RedirectWay, Registered, TokenRequest,
-};
+use azbroker_entra::{Error, PrivateBrowser, RedirectUri, RedirectWay, Registered, TokenRequest};
 
 /// What is decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +70,12 @@ impl Broker {
     }
 
     /// Remembers how the redirect of a sign-in has come, or that it has not.
-    pub(crate) fn redirect_ended(&self, request: &Request, way: &RedirectWay, error: Option<&Error>) {
+    pub(crate) fn redirect_ended(
+        &self,
+        request: &Request,
+        way: &RedirectWay,
+        error: Option<&Error>,
+    ) {
         let (authority, client_id) = (&request.authority, &request.client_id);
         let uri = match way {
             RedirectWay::PrivateWindow(_) => RedirectUri::NativeClient,

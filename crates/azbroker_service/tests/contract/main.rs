@@ -13,6 +13,7 @@ mod other_clients;
 mod proof_of_possession;
 mod replay;
 mod setup;
+mod sign_ins_by_hand;
 mod sign_out;
 mod stores;
 mod tokens;
