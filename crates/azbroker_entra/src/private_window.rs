@@ -90,10 +90,12 @@ impl Window {
         let (says, messages) = pipe::pipe()?;
         let mut program = std::process::Command::new(browser.program());
         let mut folder = std::ffi::OsString::from("--user-data-dir=");
-        folder.push(profile.path());
+        folder.push(profile.path().join("profile"));
         program
             .args(browser.arguments())
             .arg(folder)
+            // It puts more than its profile into the folder for temporary files, and leaves it there when it is killed.
+            .env("TMPDIR", profile.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

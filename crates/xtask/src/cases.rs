@@ -615,7 +615,7 @@ const CASES: &[Case] = &[
         program: Program::Shell("bus/paste.sh"),
         says: &[
             "there is no browser here: no display is there, and BROWSER names no program",
-            "hint: sign in with `azbroker login --client-id 04b07795-8ddb-461a-bbee-02f9e1bf7b46`, which needs no browser here\n",
+            "hint: sign in with `azbroker login`\n",
             "program: exit 3\n",
             "BROWSER names no program, so you sign in by hand\n",
             "this is not where the sign-in ended; ",

@@ -22,7 +22,7 @@ echo "$@" >"$PERSON_HOME/arguments"
 for argument in "$@"; do
     case $argument in --user-data-dir=*) profile=${argument#*=} ;; esac
 done
-node "$PERSON" "$PERSON_HOW" "$profile" $$ >"$PERSON_HOME/notes" 2>&1 3<&- 4>&- &
+TMPDIR="$PERSON_HOME" node "$PERSON" "$PERSON_HOW" "$profile" $$ >"$PERSON_HOME/notes" 2>&1 3<&- 4>&- &
 export HOME="$PERSON_HOME"
 exec /usr/bin/chromium --headless=new --no-sandbox --remote-debugging-port=0 --proxy-server="$HTTPS_PROXY" "$@"
 SCRIPT
@@ -44,4 +44,4 @@ azbroker accounts 2>&1
 echo "learned: $(grep -o nativeclient "${XDG_STATE_HOME:-$HOME/.local/state}/azbroker/redirects.json" || true)"
 kill -TERM "$server"
 wait "$server" || true
-echo "profiles left: $(ls "${TMPDIR:-/tmp}" | grep -c azbroker-window || true)"
+echo "profiles left: $(ls "${TMPDIR:-/tmp}" | grep -c 'azbroker-window\|hromium' || true)"
