@@ -3,7 +3,7 @@
 //! It parses what a caller hands in ([`Authority`], [`ClientId`], [`Scopes`], [`Claims`]), redeems grants
 //! ([`Client`]), signs a user in through a browser with a redirect to this machine's loopback
 //! ([`SignIn`]), and tells refusals apart ([`Refusal`]). Wrong values cannot be made, secrets have their
-//! own types, and nothing here reads a file, the environment or a bus.
+//! own types, and nothing here reads the environment or a bus.
 //!
 //! ```
 //! use azbroker_entra::{Authority, Scopes};

@@ -622,6 +622,7 @@ const CASES: &[Case] = &[
             "signed in as ada@contoso.example ",
             "sign-in: exit 0\n",
             "error: nothing was pasted, so nobody is signed in\n",
+            ", with a secret: 0.\n",
         ],
         ..Case::PLAIN
     },

@@ -9,7 +9,7 @@ fi
 python="$(dirname "$(command -v azbroker)")/../interop/python/bin/python"
 unset BROWSER DISPLAY WAYLAND_DISPLAY
 
-azbroker serve 2>"$HOME/serve.log" &
+azbroker -vvv serve 2>"$HOME/serve.log" &
 server=$!
 gdbus wait --session --timeout 20 com.microsoft.identity.broker1
 
@@ -35,3 +35,6 @@ azbroker accounts
 code=0
 azbroker login --redirect paste </dev/null 2>&1 | tail -2 || code=$?
 kill -TERM "$server"
+wait "$server" || true
+# The emulator's codes and tokens begin with this word.
+echo "lines of the broker's log: $(wc -l <"$HOME/serve.log"), with a secret: $(grep -c 'emulated-\(code\|refresh\)' "$HOME/serve.log" || true)."

@@ -17,12 +17,22 @@ async fn post(client: &Client, url: &str, fields: &[(&str, &str)]) -> (u16, Valu
 }
 
 async fn codes(client: &Client) -> (String, String, String) {
-    let fields = [("client_id", default_world::AZURE_CLI_CLIENT_ID), ("scope", SCOPE)];
+    let fields = [
+        ("client_id", default_world::AZURE_CLI_CLIENT_ID),
+        ("scope", SCOPE),
+    ];
     let (status, json) = post(client, CODES, &fields).await;
-    assert_eq!((status, &json["expires_in"], &json["interval"]), (200, &900.into(), &1.into()));
+    assert_eq!(
+        (status, &json["expires_in"], &json["interval"]),
+        (200, &900.into(), &1.into())
+    );
     let text = |name: &str| json[name].as_str().unwrap().to_owned();
     assert!(text("message").contains(&text("user_code")), "{json}");
-    (text("device_code"), text("user_code"), text("verification_uri"))
+    (
+        text("device_code"),
+        text("user_code"),
+        text("verification_uri"),
+    )
 }
 
 async fn poll(client: &Client, grant_type: &str, device_code: &str) -> (u16, Value) {
@@ -43,12 +53,18 @@ async fn the_device_waits_until_the_code_was_entered_and_the_user_signed_in() {
     for grant_type in [GRANT, "device_code"] {
         let (device_code, user_code, address) = codes(&client).await;
         let (status, json) = poll(&client, grant_type, &device_code).await;
-        assert_eq!((status, &json["error"]), (400, &"authorization_pending".into()));
+        assert_eq!(
+            (status, &json["error"]),
+            (400, &"authorization_pending".into())
+        );
         assert_eq!(json["error_codes"][0], 70016);
         let user = visitor(&emulator, default_world::ADA, Behavior::Complete);
         let wrong = user.enter_code(&address, "WRONGCODE").await.unwrap();
         assert!(wrong.text.contains("AADSTS70018"), "{}", wrong.text);
-        let page = user.enter_code(&address, &user_code.to_lowercase()).await.unwrap();
+        let page = user
+            .enter_code(&address, &user_code.to_lowercase())
+            .await
+            .unwrap();
         assert!(page.text.contains("You have signed in"), "{}", page.text);
         let (status, json) = poll(&client, grant_type, &device_code).await;
         assert_eq!(status, 200, "{json}");
@@ -66,7 +82,10 @@ async fn a_declined_an_expired_and_an_unknown_code_give_nothing() {
     let user = visitor(&emulator, default_world::ADA, Behavior::Decline);
     user.enter_code(&address, &user_code).await.unwrap();
     let (status, json) = poll(&client, GRANT, &declined).await;
-    assert_eq!((status, &json["error"]), (400, &"authorization_declined".into()));
+    assert_eq!(
+        (status, &json["error"]),
+        (400, &"authorization_declined".into())
+    );
 
     let (expired, user_code, address) = codes(&client).await;
     emulator.advance_clock(Duration::from_secs(900));
@@ -74,9 +93,15 @@ async fn a_declined_an_expired_and_an_unknown_code_give_nothing() {
     let page = page.enter_code(&address, &user_code).await.unwrap();
     assert!(page.text.contains("AADSTS70019"), "{}", page.text);
     let (status, json) = poll(&client, GRANT, &expired).await;
-    assert_eq!((status, &json["error"], &json["error_codes"][0]), (400, &"expired_token".into(), &70019.into()));
+    assert_eq!(
+        (status, &json["error"], &json["error_codes"][0]),
+        (400, &"expired_token".into(), &70019.into())
+    );
     let (status, json) = poll(&client, GRANT, "made-up").await;
-    assert_eq!((status, &json["error"]), (400, &"bad_verification_code".into()));
+    assert_eq!(
+        (status, &json["error"]),
+        (400, &"bad_verification_code".into())
+    );
 }
 
 #[tokio::test]

@@ -56,12 +56,21 @@ async fn the_address_that_a_browser_ended_on_is_pasted_and_the_account_kept() {
 
     let fault = |answer: Value| answer["fault"].as_str().unwrap().to_owned();
     let wrong = fault(paste(&setup, "what?").await);
-    assert!(wrong.starts_with("this is not where the sign-in ended; "), "{wrong}");
+    assert!(
+        wrong.starts_with("this is not where the sign-in ended; "),
+        "{wrong}"
+    );
     let page = fault(paste(&setup, url).await);
-    assert!(page.starts_with("this is the address that the sign-in begins with; "), "{page}");
+    assert!(
+        page.starts_with("this is the address that the sign-in begins with; "),
+        "{page}"
+    );
     let other = end.url.replace("state=", "state=x");
     let other = fault(paste(&setup, &other).await);
-    assert!(other.starts_with("this is the address of another sign-in; "), "{other}");
+    assert!(
+        other.starts_with("this is the address of another sign-in; "),
+        "{other}"
+    );
     assert_eq!(paste(&setup, &end.url).await, json!({ "fault": null }));
     let signed_in = call(&setup, "wait", &()).await;
     assert_eq!(signed_in["username"], default_world::ADA);
@@ -102,10 +111,16 @@ async fn what_is_no_sign_in_says_so() {
         paste(&setup, "code=c&state=s").await,
         call(&setup, "wait", &()).await,
     ] {
-        assert_eq!(context(&answer), "no sign-in of this program waits; begin one first");
+        assert_eq!(
+            context(&answer),
+            "no sign-in of this program waits; begin one first"
+        );
     }
     let way = begin(&setup, "telepathy", json!({})).await;
-    assert_eq!(context(&way), "the way of the sign-in is none that this broker knows");
+    assert_eq!(
+        context(&way),
+        "the way of the sign-in is none that this broker knows"
+    );
 }
 
 /// A desktop without a display.
@@ -127,9 +142,13 @@ async fn entra_id_is_asked_once_which_redirect_uri_an_application_has() {
     let asked = |setup: &Setup| {
         let entries = setup.emulator.ledger().entries();
         let silent = entries.iter().filter(|entry| entry.is_silent);
-        silent.filter(|entry| entry.target == Target::Authorize).count()
+        silent
+            .filter(|entry| entry.target == Target::Authorize)
+            .count()
     };
-    let answer = setup.call("acquireTokenInteractively", request(native())).await;
+    let answer = setup
+        .call("acquireTokenInteractively", request(native()))
+        .await;
     assert_eq!(status(&answer), Some(2), "{answer}");
     assert_eq!(
         context(&answer),
@@ -144,7 +163,9 @@ async fn entra_id_is_asked_once_which_redirect_uri_an_application_has() {
     assert_eq!((begun["way"].as_str(), asked(&setup)), (Some("paste"), 2));
     let file = std::fs::read_to_string(folder.path().join("redirects.json")).unwrap();
     assert!(
-        file.contains("\"login.microsoftonline.com/5eed0000-0000-4000-8000-000000000002\": \"nativeclient\""),
+        file.contains(
+            "\"login.microsoftonline.com/5eed0000-0000-4000-8000-000000000002\": \"nativeclient\""
+        ),
         "{file}"
     );
 
@@ -157,11 +178,15 @@ async fn entra_id_is_asked_once_which_redirect_uri_an_application_has() {
 async fn an_application_without_a_redirect_uri_to_come_back_to_is_told_what_to_register() {
     let mut world = World::default();
     let applications = &mut world.tenants[0].applications;
-    let application = applications.iter_mut().find(|one| one.client_id == default_world::SAMPLE_CLIENT_ID);
+    let application = applications
+        .iter_mut()
+        .find(|one| one.client_id == default_world::SAMPLE_CLIENT_ID);
     application.unwrap().redirect_uris = vec!["https://app.example/cb".to_owned()];
     let setup = Setup::with(world, Configuration::default(), SharedStore::default()).await;
     let sample = json!({ "clientId": default_world::SAMPLE_CLIENT_ID });
-    let answer = setup.call("acquireTokenInteractively", request(sample)).await;
+    let answer = setup
+        .call("acquireTokenInteractively", request(sample))
+        .await;
     assert_eq!(status(&answer), Some(9), "{answer}");
     assert_eq!(
         context(&answer),
@@ -185,12 +210,19 @@ async fn an_authority_that_does_not_answer_is_no_reason_to_wait_or_to_learn() {
 async fn a_code_is_entered_at_another_device() {
     let setup = Setup::new().await;
     let begun = begin(&setup, "deviceCode", json!({})).await;
-    assert_eq!((begun["way"].as_str(), &begun["lasts"]), (Some("deviceCode"), &900.into()), "{begun}");
+    assert_eq!(
+        (begun["way"].as_str(), &begun["lasts"]),
+        (Some("deviceCode"), &900.into()),
+        "{begun}"
+    );
     // Once before anybody has entered it, and again only when the interval is over.
     polled(&setup, 1).await;
     let text = |name: &str| begun[name].as_str().unwrap();
     let user = ada(&setup, Behavior::Complete);
-    let page = user.enter_code(text("verificationUri"), text("userCode")).await.unwrap();
+    let page = user
+        .enter_code(text("verificationUri"), text("userCode"))
+        .await
+        .unwrap();
     assert!(page.text.contains("You have signed in"), "{}", page.text);
     let signed_in = wait_as_time_passes(&setup).await;
     assert_eq!(signed_in["username"], default_world::ADA);
@@ -227,7 +259,9 @@ async fn a_device_code_that_was_declined_or_has_expired_says_so() {
     let begun = begin(&setup, "deviceCode", json!({})).await;
     let text = |name: &str| begun[name].as_str().unwrap();
     let user = ada(&setup, Behavior::Decline);
-    user.enter_code(text("verificationUri"), text("userCode")).await.unwrap();
+    user.enter_code(text("verificationUri"), text("userCode"))
+        .await
+        .unwrap();
     polled(&setup, 1).await;
     let ended = wait_as_time_passes(&setup).await;
     assert_eq!(status(&ended), Some(7), "{ended}");
@@ -235,5 +269,8 @@ async fn a_device_code_that_was_declined_or_has_expired_says_so() {
     begin(&setup, "deviceCode", json!({})).await;
     setup.clock.advance(Duration::minutes(14));
     let ended = wait_as_time_passes(&setup).await;
-    assert_eq!(context(&ended), "the sign-in was not finished within 900 s; try again");
+    assert_eq!(
+        context(&ended),
+        "the sign-in was not finished within 900 s; try again"
+    );
 }
