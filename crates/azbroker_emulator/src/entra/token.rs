@@ -207,9 +207,9 @@ fn redeem_device_code(
     claims: Claims,
 ) -> Result<Redeemed, Refusal> {
     // Some clients name it as the grant of a redirect.
-    let code = match form.value("device_code") {
+    let code = match form.value("code") {
         Some(code) => code,
-        None => form.required("code")?,
+        None => form.required("device_code")?,
     };
     let cloud = &*entra.cloud;
     let (account, grant) = cloud

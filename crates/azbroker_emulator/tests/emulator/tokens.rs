@@ -347,11 +347,12 @@ async fn wrong_token_requests_are_refused() {
             "unsupported_grant_type",
             70_003,
         ),
+        // It is known, but the code is missing.
         (
             ("grant_type", "device_code"),
             400,
-            "unsupported_grant_type",
-            70_003,
+            "invalid_request",
+            900_144,
         ),
         (("client_id", ""), 400, "invalid_request", 900_144),
         (
