@@ -22,8 +22,10 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[cfg(feature = "emulator")]
     /// Shows the whole way of a token and a secret on this machine alone.
     Try(TryArguments),
+    #[cfg(feature = "emulator")]
     /// Runs a program against an emulated Entra ID and Key Vault under their real URLs.
     Emulate(EmulateArguments),
     /// Runs the broker on the session bus.
@@ -41,14 +43,17 @@ pub(crate) enum Command {
     Token(TokenArguments),
     /// Makes the broker forget accounts.
     Logout(LogoutArguments),
+    #[cfg(feature = "emulator")]
     /// The program that `try` runs.
     #[command(hide = true)]
     KeyVaultSecret,
+    #[cfg(feature = "emulator")]
     /// Hands a sign-in page to the process that waits for it; stands in for a browser.
     #[command(hide = true)]
     HandOver { socket: PathBuf, url: String },
 }
 
+#[cfg(feature = "emulator")]
 #[derive(Args, Debug)]
 pub(crate) struct TryArguments {
     /// Lets you sign in by hand in your own browser.
@@ -56,6 +61,7 @@ pub(crate) struct TryArguments {
     pub(crate) browser: bool,
 }
 
+#[cfg(feature = "emulator")]
 #[derive(Args, Debug)]
 pub(crate) struct EmulateArguments {
     /// Has the broker hold this user's account from the start. May be repeated; the last one is the default.

@@ -2,14 +2,18 @@
 
 pub(crate) mod account;
 pub(crate) mod accounts;
+#[cfg(feature = "emulator")]
 pub(crate) mod emulate;
+#[cfg(feature = "emulator")]
 pub(crate) mod hand_over;
+#[cfg(feature = "emulator")]
 pub(crate) mod key_vault_secret;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod token;
+#[cfg(feature = "emulator")]
 pub(crate) mod try_it;
 
 mod broker_failure;

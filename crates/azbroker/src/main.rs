@@ -38,10 +38,13 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let verbose = arguments.verbose;
     match arguments.command {
+        #[cfg(feature = "emulator")]
         Command::KeyVaultSecret => commands::key_vault_secret::run(),
+        #[cfg(feature = "emulator")]
         Command::Emulate(arguments) => {
             many_threads()?.block_on(commands::emulate::run(arguments, verbose))
         }
+        #[cfg(feature = "emulator")]
         Command::Try(arguments) => {
             many_threads()?.block_on(commands::try_it::run(&arguments, verbose))
         }
@@ -54,6 +57,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Status(arguments) => one_thread()?.block_on(commands::status::run(&arguments)),
         Command::Token(arguments) => one_thread()?.block_on(commands::token::run(arguments)),
         Command::Logout(arguments) => one_thread()?.block_on(commands::logout::run(&arguments)),
+        #[cfg(feature = "emulator")]
         Command::HandOver { socket, url } => commands::hand_over::run(&socket, &url),
     }
 }
