@@ -4,6 +4,15 @@
     clippy::print_stderr,
     reason = "only the command prints"
 )]
+#![cfg_attr(
+    not(feature = "emulator"),
+    allow(
+        dead_code,
+        unused_imports,
+        unused_variables,
+        reason = "the emulator's commands use more"
+    )
+)]
 
 mod arguments;
 mod commands;
