@@ -3,7 +3,7 @@
 use cargo_metadata::{DependencyKind, MetadataCommand};
 use std::{collections::BTreeSet, path::Path};
 
-const EDGES: [(&str, &[&str]); 8] = [
+const EDGES: [(&str, &[&str]); 9] = [
     ("azbroker_protocol", &[]),
     ("azbroker_entra", &[]),
     ("azbroker_emulator", &[]),
@@ -22,6 +22,15 @@ const EDGES: [(&str, &[&str]); 8] = [
         ],
     ),
     ("azbroker_tests", &[]),
+    (
+        "azbroker_bench",
+        &[
+            "azbroker_emulator",
+            "azbroker_entra",
+            "azbroker_service",
+            "azure_identity_broker",
+        ],
+    ),
 ];
 
 #[test]

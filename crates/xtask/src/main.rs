@@ -1,7 +1,9 @@
-//! What developers and CI run: `cargo xtask test`.
+//! What developers and CI run: `cargo xtask test` and `cargo xtask bench`.
 
+mod bench;
 mod case;
 mod cases;
+mod counts;
 mod interop;
 mod process;
 mod report;
@@ -22,8 +24,12 @@ What developers and CI run.
       doctests       the examples in the documentation
       docs           the documentation builds without a warning
       dependencies   licences, bans and sources (deny.toml)
+      counts         what a silent token costs in system calls, allocations and instructions
       interop        real programs and real clients against the built command
   cargo xtask test interop FILTER      the cases whose name contains FILTER
+  cargo xtask bench                    measures everything on release builds and writes docs/performance.md
+  cargo xtask bench --quick            the same with fewer rounds and calls
+  cargo xtask bench ROW …              these rows alone; the page goes below target/bench
   cargo xtask interop-cases            the names of the cases
   cargo xtask help                     this text
 
@@ -39,6 +45,7 @@ fn main() -> ExitCode {
         ["test"] => suite::run(suite::Part::ALL, ""),
         ["test", part] => run_part(part, ""),
         ["test", "interop", filter] => run_part("interop", filter),
+        ["bench", arguments @ ..] => bench::run(arguments),
         ["interop-cases"] => {
             for case in cases::all() {
                 println!("{}", case.name);

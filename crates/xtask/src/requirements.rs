@@ -1,4 +1,4 @@
-//! What has to be on the machine for the interoperability suite, and how it gets there.
+//! What has to be on the machine for the suite and the bench, and how it gets there.
 
 use crate::process::{self, is_command, output_of};
 use crate::report::Line;
@@ -21,6 +21,8 @@ pub(crate) enum Need {
     Python,
     /// A real browser, driven from Node.
     Chromium,
+    /// What counts system calls, instructions and allocations.
+    Counting,
 }
 
 /// For each need: nothing if it is met, else the line that says what to install.
@@ -128,6 +130,8 @@ const CHROMIUM: &[SystemPackage] = &[
     command("libnss3-tools", "certutil"),
 ];
 
+const COUNTING: &[SystemPackage] = &[command("strace", "strace"), command("valgrind", "valgrind")];
+
 impl Need {
     fn system_packages(self) -> Vec<&'static SystemPackage> {
         let lists: &[&[SystemPackage]] = match self {
@@ -136,6 +140,7 @@ impl Need {
             Self::Node => &[NODE, RUNTIME],
             Self::Python => &[PYTHON, RUNTIME],
             Self::Chromium => &[NODE, CHROMIUM],
+            Self::Counting => &[BUS, COUNTING],
         };
         lists.iter().copied().flatten().collect()
     }
@@ -180,7 +185,7 @@ fn missing(workspace: &Workspace, need: Need) -> Option<String> {
         ));
     }
     match need {
-        Need::Bus | Need::Keyring => None,
+        Need::Bus | Need::Keyring | Need::Counting => None,
         Need::Node | Need::Chromium => install_node_packages(workspace).err(),
         Need::Python => {
             let pinned = workspace.interop_sources().join("python/requirements.txt");

@@ -2,7 +2,7 @@
 
 use crate::report::{Line, Report};
 use crate::workspace::Workspace;
-use crate::{interop, process, requirements};
+use crate::{counts, interop, process, requirements};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
@@ -14,6 +14,7 @@ pub(crate) enum Part {
     Rust,
     DocTests,
     Docs,
+    Counts,
     Interop,
 }
 
@@ -25,6 +26,7 @@ impl Part {
         Self::Rust,
         Self::DocTests,
         Self::Docs,
+        Self::Counts,
         Self::Interop,
     ];
 
@@ -36,6 +38,7 @@ impl Part {
             Self::Rust => "rust",
             Self::DocTests => "doctests",
             Self::Docs => "docs",
+            Self::Counts => "counts",
             Self::Interop => "interop",
         }
     }
@@ -105,6 +108,7 @@ impl Suite {
                 command.env("RUSTDOCFLAGS", "-D warnings");
                 self.check("documentation", command);
             }
+            Part::Counts => counts::run(&self.workspace, &mut self.report),
             Part::Interop => interop::run(&self.workspace, &mut self.report, filter),
         }
     }

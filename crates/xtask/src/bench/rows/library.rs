@@ -1,0 +1,143 @@
+use super::Row;
+use crate::bench::Bench;
+use crate::bench::measured::Measured;
+use crate::bench::samples::{Samples, number};
+use crate::bench::stage::{BROKER, FLOOR, Stage};
+use std::fs;
+
+pub(crate) const ROW: Row = Row {
+    name: "library",
+    title: "Our library in a Rust program",
+    how: "`get_token` of one credential. A canned service stands in for the broker and answers with a token that has four\n\
+          minutes left, so that the library's cache never answers; a plain zbus client asks for the same bytes in turns.\n\
+          Then the token has long to live and the cache answers, one task and four.",
+    run,
+};
+
+fn run(bench: &Bench<'_>) -> Result<Measured, String> {
+    let stage = Stage::set(bench.programs, 1)?;
+    {
+        let _broker = stage.broker(&[])?;
+        stage.sign_in()?;
+    }
+    soon_expired(&stage)?;
+    let calls = bench.extent.calls.to_string();
+    let (mut ours, mut floor) = (Side::default(), Side::default());
+    let (mut cached, mut cached_by_four) = (Side::default(), Side::default());
+    let short = stage.canned(BROKER, "soon-expired.json")?;
+    let floor_service = stage.canned(FLOOR, "soon-expired.json")?;
+    let request = stage.request("silent.json");
+    for _ in 0..bench.extent.rounds {
+        ours.add(&stage.text_of("bench-library", &[&calls, "1"])?)?;
+        floor.add(&stage.text_of("bench-caller", &["calls", FLOOR, &request, &calls])?)?;
+    }
+    drop((short, floor_service));
+    let _long = stage.canned(BROKER, "answer.json")?;
+    for _ in 0..bench.extent.rounds {
+        cached.add(&stage.text_of("bench-library", &["100000", "1"])?)?;
+        cached_by_four.add(&stage.text_of("bench-library", &["100000", "4"])?)?;
+    }
+    let ratio = ours.p50.over(&floor.p50);
+    let mut measured = Measured::default();
+    measured.at_most(
+        "Silent token, our library, p50 to a raw zbus call",
+        "×",
+        1.5,
+        ratio.median(),
+        &format!("{} × ({} ms)", ratio.shown(), number(ours.p50.median())),
+    );
+    let micro = cached.p50.scaled(1e3);
+    measured.at_most(
+        "Token from the library's cache, p50",
+        "µs",
+        1.0,
+        micro.median(),
+        &format!("{} µs", micro.shown()),
+    );
+    let line = |name: &str, side: &Side| {
+        let all = &side.all;
+        vec![
+            name.to_owned(),
+            side.p50.shown(),
+            number(all.percentile(0.99)),
+            side.cpu.shown(),
+        ]
+    };
+    measured.table(
+        &["", "p50, ms", "p99 of all, ms", "CPU a call, ms"],
+        vec![
+            line("our library, through the bus", &ours),
+            line("plain zbus client", &floor),
+            vec![
+                "ratio".into(),
+                ratio.shown(),
+                number(ours.all.percentile(0.99) / floor.all.percentile(0.99)),
+                ours.cpu.over(&floor.cpu).shown(),
+            ],
+        ],
+    );
+    let in_microseconds = |name: &str, side: &Side| {
+        vec![
+            name.to_owned(),
+            side.p50.scaled(1e3).shown(),
+            number(side.all.percentile(0.99) * 1e3),
+            side.cpu.scaled(1e3).shown(),
+        ]
+    };
+    measured.table(
+        &[
+            "from the library's cache",
+            "p50, µs",
+            "p99 of all, µs",
+            "CPU a call, µs",
+        ],
+        vec![
+            in_microseconds("one task", &cached),
+            in_microseconds("four tasks", &cached_by_four),
+        ],
+    );
+    measured.raw("library_p50_ms", ours.p50.json());
+    measured.raw("floor_p50_ms", floor.p50.json());
+    measured.raw("cached_p50_ms", cached.p50.json());
+    Ok(measured)
+}
+
+/// Writes the canned answer again, with four minutes left to live.
+pub(crate) fn soon_expired(stage: &Stage<'_>) -> Result<(), String> {
+    let text = fs::read_to_string(stage.file("answer.json")).map_err(|error| error.to_string())?;
+    let mut answer: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let expiry = answer["brokerTokenResponse"]
+        .get_mut("expiresOn")
+        .ok_or("the answer does not say how long the token lives")?;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let seconds = now.map_err(|error| error.to_string())?.as_secs();
+    // In milliseconds, as the contract has it. Four minutes are less than any cache answers with, and more
+    // than what is measured takes.
+    *expiry = ((seconds + 240) * 1_000).into();
+    fs::write(stage.file("soon-expired.json"), answer.to_string())
+        .map_err(|error| error.to_string())
+}
+
+/// One client with what was measured of it.
+#[derive(Debug, Default)]
+pub(crate) struct Side {
+    pub(crate) p50: Samples,
+    pub(crate) all: Samples,
+    pub(crate) cpu: Samples,
+}
+
+impl Side {
+    /// Takes over what a client printed, in milliseconds.
+    pub(crate) fn add(&mut self, printed: &str) -> Result<(), String> {
+        let last = printed.trim_end().lines().last().unwrap_or_default();
+        let result: serde_json::Value =
+            serde_json::from_str(last).map_err(|error| format!("{printed}: {error}"))?;
+        let took = Samples::of_json(&result["took"])?.scaled(1e-6);
+        let cpu = result["cpu"].as_f64().unwrap_or(f64::NAN);
+        self.p50.push(took.median());
+        self.cpu.push(cpu / took.len() as f64 / 1e6);
+        self.all.extend(&took);
+        Ok(())
+    }
+}

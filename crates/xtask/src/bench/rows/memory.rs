@@ -1,0 +1,108 @@
+use super::Row;
+use crate::bench::Bench;
+use crate::bench::measured::Measured;
+use crate::bench::proc::{MEGABYTE, Memory, memory};
+use crate::bench::samples::number;
+use crate::bench::stage::{BROKER, Stage};
+use serde_json::json;
+
+pub(crate) const ROW: Row = Row {
+    name: "memory",
+    title: "Memory",
+    how: "Of one broker process, from the kernel: what is resident, its share of it (PSS), what it alone has written to.\n\
+          The users of the emulated cloud sign in one after the other, each with a browser of their own; then one\n\
+          client makes silent calls. The broker trusts the system's certificate authorities, as on a desktop.",
+    run,
+};
+
+fn run(bench: &Bench<'_>) -> Result<Measured, String> {
+    let extent = bench.extent;
+    let stage = Stage::set(bench.programs, extent.sign_ins + 1)?;
+    let broker = stage.broker(&[])?;
+    let look = || memory(broker.id());
+    let sign_in = |from: usize, to: usize| {
+        let request = stage.request("sign-in.json");
+        stage.call(&[
+            "sign-in",
+            BROKER,
+            &request,
+            &from.to_string(),
+            &to.to_string(),
+        ])
+    };
+    let silent = |calls: usize| {
+        let request = stage.request("silent.json");
+        stage.call(&["calls", BROKER, &request, &calls.to_string()])
+    };
+    let mut steps = vec![("fresh".to_owned(), look()?)];
+    sign_in(0, 1)?;
+    steps.push(("after 1 sign-in".to_owned(), look()?));
+    sign_in(1, extent.sign_ins)?;
+    steps.push((
+        format!("after {} sign-ins", number(extent.sign_ins as f64)),
+        look()?,
+    ));
+    let signed_in = look()?;
+    // The first calls make what later ones find.
+    silent(1_000)?;
+    let before = look()?;
+    silent(extent.silent_calls)?;
+    let after = look()?;
+    let calls = number(extent.silent_calls as f64);
+    steps.push((format!("and {calls} silent calls"), after));
+
+    let mut measured = Measured::default();
+    let mb = |bytes: f64| bytes / MEGABYTE;
+    let mut judge = |what: &str, bytes: f64| {
+        measured.at_most(
+            what,
+            "MB",
+            8.0,
+            mb(bytes),
+            &format!("{} MB", number(mb(bytes))),
+        );
+    };
+    judge("Resident memory, fresh", steps[0].1.resident);
+    judge("Resident memory, after one sign-in", steps[1].1.resident);
+    let many = format!(
+        "Resident memory, after {} sign-ins",
+        number(extent.sign_ins as f64)
+    );
+    judge(&many, signed_in.resident);
+    let grown = after.resident - before.resident;
+    measured.judge(
+        &format!("Growth over {calls} silent calls"),
+        "none (≤ 1 %)",
+        &format!("{} kB", number(grown / 1e3)),
+        grown <= before.resident * 0.01,
+    );
+    let optional =
+        |value: Option<f64>| value.map_or("not readable".to_owned(), |value| number(mb(value)));
+    let line = |(name, memory): &(String, Memory)| {
+        vec![
+            name.clone(),
+            number(mb(memory.resident)),
+            optional(memory.proportional),
+            optional(memory.private_dirty),
+            number(mb(memory.peak)),
+            format!("{:.0}", memory.threads),
+        ]
+    };
+    measured.table(
+        &[
+            "",
+            "resident, MB",
+            "PSS, MB",
+            "private dirty, MB",
+            "highest resident, MB",
+            "threads",
+        ],
+        steps.iter().map(line).collect(),
+    );
+    let raw: Vec<_> = steps
+        .iter()
+        .map(|(name, memory)| json!({ "when": name, "resident": memory.resident, "pss": memory.proportional, "private_dirty": memory.private_dirty }))
+        .collect();
+    measured.raw("steps", json!(raw));
+    Ok(measured)
+}
