@@ -17,5 +17,6 @@ pub(crate) mod token;
 pub(crate) mod try_it;
 
 mod broker_failure;
+mod child;
 mod sign_in_by_hand;
 mod stop;

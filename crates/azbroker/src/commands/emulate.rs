@@ -1,4 +1,7 @@
-use super::stop::{Stop, Stops};
+use super::{
+    child::{cannot_run, end, wait},
+    stop::Stops,
+};
 use crate::{
     arguments::EmulateArguments,
     failure::{Exit, Failure},
@@ -6,20 +9,10 @@ use crate::{
     output::{raw, tell},
 };
 use azbroker_emulator::{Behavior, Entry, Outcome, SignIn, Target, User, World};
-use rustix::process::{Pid, Signal, kill_process};
 use std::{
-    collections::HashSet,
-    ffi::OsString,
-    io,
-    os::unix::{ffi::OsStrExt, process::ExitStatusExt},
-    path::Path,
-    process::{ExitCode, ExitStatus},
-    time::Duration,
+    collections::HashSet, ffi::OsString, os::unix::ffi::OsStrExt, path::Path, process::ExitCode,
 };
-use tokio::{
-    process::Child,
-    sync::broadcast::{self, error::RecvError},
-};
+use tokio::sync::broadcast::{self, error::RecvError};
 
 /// Runs a program against the emulated cloud, or serves the cloud until Ctrl-C.
 pub(crate) async fn run(arguments: EmulateArguments, verbose: u8) -> Result<ExitCode, Failure> {
@@ -176,38 +169,6 @@ async fn sign_in(session: &Session, user: &User) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits for the program and passes its end through.
-async fn wait(mut child: Child, stops: &mut Stops) -> ExitCode {
-    let stop = tokio::select! {
-        ended = child.wait() => return ended.map_or(ExitCode::FAILURE, exit_code),
-        stop = stops.asked() => stop,
-    };
-    // Ctrl-C of a terminal has reached the program too; `kill` has not.
-    if stop != Stop::Interrupt
-        && let Some(process) = child.id().and_then(|id| Pid::from_raw(id.cast_signed()))
-    {
-        let _ = kill_process(process, Signal::TERM);
-    }
-    // One that goes on regardless is ended.
-    const PATIENCE: Duration = Duration::from_secs(5);
-    match tokio::time::timeout(PATIENCE, child.wait()).await {
-        Ok(Ok(status)) => exit_code(status),
-        _ => {
-            let _ = child.kill().await;
-            ExitCode::from(stop.exit_code())
-        }
-    }
-}
-
-/// The code of a program; 128 and the signal for one that a signal ended, as shells have it.
-fn exit_code(status: ExitStatus) -> ExitCode {
-    let code = status
-        .code()
-        .or(status.signal().map(|signal| 128 + signal))
-        .and_then(|code| u8::try_from(code).ok());
-    ExitCode::from(code.unwrap_or(1))
-}
-
 async fn serve(
     session: &Session,
     browser: Browser,
@@ -220,18 +181,6 @@ async fn serve(
     ));
     let _ = stops.asked().await;
     Ok(ExitCode::SUCCESS)
-}
-
-pub(crate) async fn end(mut broker: Child) {
-    // Its refresh tokens are in the secret service already.
-    let _ = broker.kill().await;
-}
-
-fn cannot_run(program: &std::ffi::OsStr, error: &io::Error) -> Failure {
-    Failure::new(
-        Exit::Failed,
-        format!("'{}' cannot be run: {error}", program.display()),
-    )
 }
 
 /// Says what a person must know of: hosts that were refused, and sign-in pages that ended in an error.

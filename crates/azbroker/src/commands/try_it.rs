@@ -1,5 +1,5 @@
-use super::emulate::{completed_by, end};
 use super::stop::Stops;
+use super::{child::end, emulate::completed_by};
 use crate::{
     arguments::TryArguments,
     failure::{Exit, Failure},

@@ -4,6 +4,7 @@
 //! Nothing here plays Entra ID or a vault (that is `azbroker_emulator`) and nothing here is the broker (that is
 //! `azbroker_service`). Everything lives in one private folder and ends with the values that hold it.
 
+mod broker_process;
 #[cfg(feature = "emulator")]
 mod bus_monitor;
 #[cfg(feature = "emulator")]
@@ -18,6 +19,7 @@ mod session;
 #[cfg(feature = "emulator")]
 mod sign_in_pages;
 
+pub(crate) use broker_process::start_broker;
 #[cfg(feature = "emulator")]
 pub(crate) use bus_monitor::{BusCall, BusMonitor};
 #[cfg(feature = "emulator")]

@@ -1,20 +1,18 @@
 use super::{
     BrowserCommand, Emulation, Environment, Files, PrivateBus, SecretService, SignInPages,
-    Variables, private_folder,
+    Variables, private_folder, start_broker,
 };
 use crate::failure::{Exit, Failure};
 use azbroker_emulator::{Emulator, StartError, World};
-use azbroker_service::{BUS_NAME, Clock, SystemClock};
-use futures_util::StreamExt;
+use azbroker_service::{Clock, SystemClock};
 use std::{
     ffi::{OsStr, OsString},
     io,
     path::PathBuf,
-    process::Stdio,
 };
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
-use zbus::{Connection, fdo::DBusProxy};
+use zbus::Connection;
 
 /// An emulated cloud and a private session bus, with all that a program needs to find them.
 ///
@@ -150,42 +148,14 @@ impl Session {
         browser: Browser,
         verbose: u8,
     ) -> Result<Child, Failure> {
-        let bus = |error: zbus::Error| Failure::of(Exit::Failed, &error);
-        let watch = DBusProxy::new(&self.connection).await.map_err(bus)?;
-        let mut owners = watch
-            .receive_name_owner_changed_with_args(&[(0, BUS_NAME)])
-            .await
-            .map_err(bus)?;
         let mut arguments = vec![OsString::from("serve")];
         arguments.extend((0..verbose).map(|_| OsString::from("-v")));
-        let mut broker = self
-            .own_command(&arguments, browser)
-            // What the person who runs this has set, and keeps, is for their own broker.
+        let mut broker = self.own_command(&arguments, browser);
+        // What the person who runs this has set, and keeps, is for their own broker.
+        broker
             .env("XDG_CONFIG_HOME", self.folder.path().join("config"))
-            .env("XDG_STATE_HOME", self.folder.path().join("state"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            // Ctrl-C is for the program; the broker ends after it.
-            .process_group(0)
-            .spawn()
-            .map_err(|error| {
-                Failure::new(Exit::Failed, format!("the broker does not start: {error}"))
-            })?;
-        loop {
-            tokio::select! {
-                change = owners.next() => match change {
-                    Some(change) if change.args().is_ok_and(|args| args.new_owner().is_some()) => {
-                        return Ok(broker);
-                    }
-                    Some(_) => {}
-                    None => return Err(Failure::new(Exit::Failed, "the private bus has gone")),
-                },
-                ended = broker.wait() => {
-                    let status = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
-                    return Err(Failure::new(Exit::Failed, format!("the broker ended at once: {status}")));
-                }
-            }
-        }
+            .env("XDG_STATE_HOME", self.folder.path().join("state"));
+        start_broker(broker, &self.connection).await
     }
 }
 

@@ -1,0 +1,75 @@
+//! The programs that `emulate` and `run` start.
+
+use super::stop::{Stop, Stops};
+use crate::failure::{Exit, Failure};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    ffi::OsStr,
+    io,
+    os::unix::process::ExitStatusExt,
+    process::{ExitCode, ExitStatus},
+    time::Duration,
+};
+use tokio::process::Child;
+
+/// Waits for the program and passes its end through.
+pub(crate) async fn wait(mut child: Child, stops: &mut Stops) -> ExitCode {
+    let stop = tokio::select! {
+        ended = child.wait() => return ended.map_or(ExitCode::FAILURE, exit_code),
+        stop = stops.asked() => stop,
+    };
+    // Ctrl-C of a terminal has reached the program too; `kill` has not.
+    if stop != Stop::Interrupt {
+        terminate(&child);
+    }
+    // One that goes on regardless is ended.
+    match tokio::time::timeout(PATIENCE, child.wait()).await {
+        Ok(Ok(status)) => exit_code(status),
+        _ => {
+            let _ = child.kill().await;
+            ExitCode::from(stop.exit_code())
+        }
+    }
+}
+
+/// Ends a broker whose accounts nobody will ask for again.
+pub(crate) async fn end(mut broker: Child) {
+    // Its refresh tokens are in the secret service already.
+    let _ = broker.kill().await;
+}
+
+/// Asks a broker to end, so that it finishes what it has under way.
+pub(crate) async fn end_politely(mut broker: Child) {
+    terminate(&broker);
+    if tokio::time::timeout(PATIENCE * 2, broker.wait())
+        .await
+        .is_err()
+    {
+        end(broker).await;
+    }
+}
+
+pub(crate) fn cannot_run(program: &OsStr, error: &io::Error) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        format!("'{}' cannot be run: {error}", program.display()),
+    )
+}
+
+fn terminate(child: &Child) {
+    if let Some(process) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+        let _ = kill_process(process, Signal::TERM);
+    }
+}
+
+/// The code of a program; 128 and the signal for one that a signal ended, as shells have it.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status
+        .code()
+        .or(status.signal().map(|signal| 128 + signal))
+        .and_then(|code| u8::try_from(code).ok());
+    ExitCode::from(code.unwrap_or(1))
+}
+
+/// How long a program may take to end that was asked to.
+const PATIENCE: Duration = Duration::from_secs(5);
