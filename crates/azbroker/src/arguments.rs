@@ -1,8 +1,10 @@
 //! What can be typed.
 
+use crate::logs::Shown;
 use azbroker_service::StoreChoice;
+use azure_core::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, fmt, num::NonZeroU32, path::PathBuf, str::FromStr};
 
 /// Brokered sign-in for Azure during local development.
 #[derive(Debug, Parser)]
@@ -98,6 +100,53 @@ pub(crate) struct ServeArguments {
     /// Reads the passphrase of the encrypted file from this file descriptor, once.
     #[arg(long, value_name = "FD")]
     pub(crate) passphrase_fd: Option<u32>,
+    /// Ends after so many seconds without a request, if no account is in memory alone; `install` asks for it.
+    #[arg(long, value_name = "SECONDS|never", default_value = "never")]
+    pub(crate) idle_exit: IdleExit,
+    /// Logs from this level on, whatever -v says; `systemctl --user service-log-level` changes it later.
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(crate) log: Option<Shown>,
+}
+
+/// When a broker ends for want of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IdleExit {
+    /// Never.
+    Never,
+    /// After so many seconds.
+    After(NonZeroU32),
+}
+
+impl IdleExit {
+    pub(crate) fn time(self) -> Option<Duration> {
+        match self {
+            Self::Never => None,
+            Self::After(seconds) => Some(Duration::seconds(i64::from(seconds.get()))),
+        }
+    }
+}
+
+impl fmt::Display for IdleExit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => f.write_str("never"),
+            Self::After(seconds) => seconds.fmt(f),
+        }
+    }
+}
+
+impl FromStr for IdleExit {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "never" => Ok(Self::Never),
+            seconds => seconds
+                .parse()
+                .map(Self::After)
+                .map_err(|_| "say how many seconds, or `never`"),
+        }
+    }
 }
 
 /// Which application asks whom.

@@ -1,22 +1,57 @@
-//! Folders of the
+//! The folders of a user, by the
 //! [XDG Base Directory Specification](https://specifications.freedesktop.org/basedir-spec/latest/).
 
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
-/// Where settings are, `$XDG_CONFIG_HOME/azbroker`.
+/// A folder of the user, for all programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Folder {
+    /// For data, such as services of the session bus.
+    Data,
+    /// For configuration, such as units of systemd.
+    Configuration,
+    /// For what outlives a program and is neither.
+    State,
+}
+
+impl Folder {
+    /// Where it is. There is none without a home.
+    pub(crate) fn path(self) -> Option<PathBuf> {
+        let (variable, below_home) = match self {
+            Self::Data => ("XDG_DATA_HOME", ".local/share"),
+            Self::Configuration => ("XDG_CONFIG_HOME", ".config"),
+            Self::State => ("XDG_STATE_HOME", ".local/state"),
+        };
+        let home = || Some(absolute("HOME")?.join(below_home));
+        absolute(variable).or_else(home)
+    }
+}
+
+/// Where settings of ours are, `$XDG_CONFIG_HOME/azbroker`.
 pub(crate) fn config() -> Option<PathBuf> {
-    ours("XDG_CONFIG_HOME", ".config")
+    Some(Folder::Configuration.path()?.join("azbroker"))
 }
 
 /// Where what outlives a broker is, `$XDG_STATE_HOME/azbroker`.
 pub(crate) fn state() -> Option<PathBuf> {
-    ours("XDG_STATE_HOME", ".local/state")
+    Some(Folder::State.path()?.join("azbroker"))
 }
 
-fn ours(variable: &str, below_home: &str) -> Option<PathBuf> {
-    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
-    let given = env::var_os(variable).map(PathBuf::from);
-    let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(below_home));
-    let folder = given.and_then(absolute).or_else(|| absolute(home()?))?;
-    Some(folder.join("azbroker"))
+/// The folders for data that all users share, the most important first.
+pub(crate) fn shared_data() -> Vec<PathBuf> {
+    let given = env::var_os("XDG_DATA_DIRS").filter(|folders| !folders.is_empty());
+    let folders = given.unwrap_or_else(|| "/usr/local/share:/usr/share".into());
+    env::split_paths(&folders)
+        .filter(|folder| folder.is_absolute())
+        .collect()
+}
+
+/// The specification has relative paths ignored.
+fn absolute(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| Path::is_absolute(path))
 }

@@ -19,21 +19,23 @@ mod commands;
 mod config_file;
 mod failure;
 mod folders;
+mod hardening;
+mod logs;
 mod offline;
 mod output;
 
 use arguments::{AccountCommand, Arguments, Command};
 use clap::Parser;
 use failure::{Exit, Failure};
-use std::{io, process::ExitCode};
+use logs::Logs;
+use std::{process::ExitCode, sync::Arc};
 use tokio::runtime::{Builder, Runtime};
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 fn main() -> ExitCode {
     // Ends with code 2 by itself when what was typed makes no sense.
     let arguments = Arguments::parse();
-    show_logs(arguments.verbose);
-    match run(arguments) {
+    let logs = Logs::show(arguments.verbose);
+    match run(arguments, logs) {
         Ok(code) => code,
         Err(failure) => {
             if !failure.is_quiet() {
@@ -44,7 +46,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+fn run(arguments: Arguments, logs: Logs) -> Result<ExitCode, Failure> {
     let verbose = arguments.verbose;
     match arguments.command {
         #[cfg(feature = "emulator")]
@@ -57,7 +59,9 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Try(arguments) => {
             many_threads()?.block_on(commands::try_it::run(&arguments, verbose))
         }
-        Command::Serve(arguments) => many_threads()?.block_on(commands::serve::run(arguments)),
+        Command::Serve(arguments) => {
+            many_threads()?.block_on(commands::serve::run(arguments, Arc::new(logs)))
+        }
         Command::Login(arguments) => one_thread()?.block_on(commands::login::run(arguments)),
         Command::Accounts(arguments) => one_thread()?.block_on(commands::accounts::run(&arguments)),
         Command::Account(AccountCommand::Default(arguments)) => {
@@ -89,38 +93,3 @@ fn runtime(builder: &mut Builder) -> Result<Runtime, Failure> {
         )
     })
 }
-
-/// Warnings always, our own steps with `-v`, everything with `-vv` and more.
-fn show_logs(verbose: u8) {
-    // The bus library warns of each client that leaves early, which is nobody's fault; what the emulator
-    // has to say is in its ledger, which the commands show.
-    let quiet = Targets::new()
-        .with_target("busd", tracing::Level::ERROR)
-        .with_target("azbroker_emulator", tracing::Level::ERROR);
-    let filter = match verbose {
-        0 => quiet.with_default(tracing::Level::WARN),
-        1 => OURS
-            .iter()
-            .fold(quiet.with_default(tracing::Level::WARN), |filter, ours| {
-                filter.with_target(*ours, tracing::Level::DEBUG)
-            }),
-        2 => quiet.with_default(tracing::Level::DEBUG),
-        _ => Targets::new().with_default(tracing::Level::TRACE),
-    };
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-        .without_time()
-        .compact();
-    tracing_subscriber::registry()
-        .with(filter)
-        .with(lines)
-        .init();
-}
-
-const OURS: [&str; 4] = [
-    "azbroker",
-    "azbroker_entra",
-    "azbroker_service",
-    "azure_identity_broker",
-];

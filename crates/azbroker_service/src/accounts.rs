@@ -85,6 +85,24 @@ impl Accounts {
         self.begin_change().await
     }
 
+    /// Whether all that is held is in a store that outlives the broker.
+    pub(crate) fn rest_in_the_store(&self) -> bool {
+        // While somebody changes something it is not known.
+        let Ok(keeper) = self.keeper.try_lock() else {
+            return false;
+        };
+        let grants = self.lock();
+        let lasting = keeper.store().is_some_and(|store| store.is_lasting());
+        grants.is_empty() || lasting && grants.iter().all(|held| held.saved)
+    }
+
+    /// Connects anew to the keyring, where that is the store: its connection went away with the bus. One that is not
+    /// back yet is tried again with the next change.
+    pub(crate) async fn reopen_store(&self) {
+        let mut change = self.begin_change().await;
+        let _ = change.keeper.reopen().await;
+    }
+
     async fn begin_change(&self) -> Change<'_> {
         Change {
             keeper: self.keeper.lock().await,

@@ -10,6 +10,7 @@ pub(crate) use redirect_choice::RedirectChoice;
 use crate::{
     access_tokens::{AccessTokens, Held, Key},
     accounts::{Accounts, Change, Renewed, StoreReport},
+    activity::Activity,
     configuration::Configuration,
     denial::Denial,
     keyed_locks::KeyedLocks,
@@ -31,6 +32,7 @@ pub struct Broker {
     configuration: Configuration,
     accounts: Accounts,
     access_tokens: AccessTokens,
+    activity: Arc<Activity>,
     client: Client,
     prompt: Arc<dyn Prompt>,
     clock: Arc<dyn Clock>,
@@ -67,6 +69,7 @@ impl Broker {
             redirects: Redirects::new(configuration.state_folder.clone()),
             configuration,
             access_tokens: AccessTokens::new(clock.clone()),
+            activity: Arc::new(Activity::new(clock.clone())),
             client,
             prompt,
             clock,
@@ -152,6 +155,21 @@ impl Broker {
                 .await?;
         }
         Ok(removed)
+    }
+
+    /// What is under way.
+    pub(crate) fn activity(&self) -> &Arc<Activity> {
+        &self.activity
+    }
+
+    /// Whether nothing would be lost if the broker ended. Access tokens are none: a refresh token brings them again.
+    pub(crate) fn rests_in_the_store(&self) -> bool {
+        self.accounts.rest_in_the_store()
+    }
+
+    /// Opens the store anew: what it was opened with went away with the bus.
+    pub(crate) async fn reopen_store(&self) {
+        self.accounts.reopen_store().await;
     }
 
     /// Forgets an account for every application. Tells whether it was held.

@@ -22,6 +22,9 @@ pub struct Configuration {
     pub config_file: Option<PathBuf>,
     /// The folder for what outlives the broker. Without one nothing does but what the keyring keeps.
     pub state_folder: Option<PathBuf>,
+    /// After how long without a request the broker ends, if it has nothing that is in memory alone; never
+    /// without one. Only for a broker that the bus starts again.
+    pub idle_exit: Option<Duration>,
 }
 
 impl Default for Configuration {
@@ -35,6 +38,7 @@ impl Default for Configuration {
             key_source: None,
             config_file: None,
             state_folder: None,
+            idle_exit: None,
         }
     }
 }

@@ -216,6 +216,7 @@ impl Interface {
         call: &Call,
         work: impl Future<Output = Result<String, Denial>> + Send,
     ) -> String {
+        let _under_way = self.broker.activity().call();
         let answer = async {
             let caller = call
                 .caller

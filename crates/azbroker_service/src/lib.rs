@@ -10,6 +10,7 @@
 
 mod access_tokens;
 mod accounts;
+mod activity;
 mod broker;
 mod configuration;
 mod dbus;
@@ -17,12 +18,14 @@ mod denial;
 mod interactive_flows;
 mod keyed_locks;
 mod limit;
+mod log_control;
 mod management;
 mod proof_of_possession;
 mod redirects;
 mod reply;
 mod request;
 mod serve;
+mod session_bus;
 mod sign_in_interface;
 pub mod sign_in_messages;
 mod state_file;
@@ -32,11 +35,12 @@ mod token_store;
 pub use azbroker_entra::{
     AuthorityHost, AuthorityHostError, Client, Clock, Desktop, Prompt, SystemBrowser, SystemClock,
 };
-/// The name on the bus.
-pub use azbroker_protocol::BUS_NAME;
+/// The name on the bus, and the object there.
+pub use azbroker_protocol::{BUS_NAME, OBJECT_PATH};
 pub use broker::Broker;
 pub use configuration::Configuration;
 pub use dbus::serve_at;
+pub use log_control::LogLevel;
 pub use serve::{ServeError, serve};
 pub use token_store::{
     KeySource, MemoryStore, Passphrase, StoreChoice, StoreChoiceError, StoreError, StoredGrant,

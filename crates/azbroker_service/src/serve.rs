@@ -1,22 +1,30 @@
-use crate::{Broker, Configuration, dbus::serve_at};
-use azbroker_entra::{Client, SystemBrowser, SystemClock};
-use azbroker_protocol::BUS_NAME;
-use futures_util::StreamExt;
-use std::sync::Arc;
-use zbus::{
-    Connection,
-    fdo::{DBusProxy, RequestNameFlags, RequestNameReply},
+use crate::{
+    Broker, Configuration, LogLevel,
+    session_bus::{Lost, SessionBus},
 };
+use azbroker_entra::{Client, Clock, SystemBrowser, SystemClock};
+use azbroker_protocol::BUS_NAME;
+use azure_core::time::Duration;
+use std::{pin::pin, sync::Arc};
 
-/// Serves on the user's session bus until the bus goes away or the name is lost.
+/// Serves on the user's session bus until it is asked to stop, has nothing left to do, or its name or bus is lost.
 ///
-/// `ready` is called once, when requests can come.
+/// `ready` is called when requests can come: once, and again each time the bus has come back.
+///
+/// A bus that goes away is waited for, since accounts may be in memory alone; a broker that may end when it
+/// is idle, and would lose nothing, ends. Asked to stop, it finishes the redemptions under way: a refresh token
+/// that Entra ID has taken back is worth nothing without its successor.
 ///
 /// # Errors
 ///
 /// When there is no bus, or another program is the broker here; its owner is never replaced.
-pub async fn serve(configuration: Configuration, ready: impl FnOnce()) -> Result<(), ServeError> {
-    let connection = Connection::session().await.map_err(ServeError::NoBus)?;
+pub async fn serve(
+    configuration: Configuration,
+    log_level: Arc<dyn LogLevel>,
+    stop: impl Future<Output = ()>,
+    mut ready: impl FnMut(),
+) -> Result<(), ServeError> {
+    let idle_exit = configuration.idle_exit;
     let clock = Arc::new(SystemClock);
     let browser = match configuration.desktop {
         Some(_) => SystemBrowser::on(configuration.desktop()),
@@ -26,53 +34,120 @@ pub async fn serve(configuration: Configuration, ready: impl FnOnce()) -> Result
         configuration,
         Client::new(None, clock.clone()),
         Arc::new(browser),
-        clock,
+        clock.clone(),
         None,
     ));
-    // First the object, then the name: who finds the name finds somebody to call.
-    serve_at(&connection, broker.clone()).await?;
-    let bus = DBusProxy::new(&connection).await?;
-    let mut lost = bus.receive_name_lost().await?;
-    own_name(&connection, &bus).await?;
+    let mut stop = pin!(stop);
+    let mut bus = SessionBus::join(&broker, &log_level).await?;
     ready();
-    tracing::debug!("serving as {BUS_NAME}");
     // The keyring may be slow; whoever asks for an account waits for it, and nobody else.
-    tokio::spawn(async move { drop(broker.accounts().await) });
-    while let Some(signal) = lost.next().await {
-        if signal.args().is_ok_and(|args| args.name() == BUS_NAME) {
+    tokio::spawn({
+        let broker = broker.clone();
+        async move { drop(broker.accounts().await) }
+    });
+    loop {
+        let lost = tokio::select! {
+            lost = bus.lost() => lost,
+            () = nothing_to_do(&broker, idle_exit, clock.as_ref()) => {
+                tracing::debug!("idle, and nothing is in memory alone: the broker ends");
+                bus.release_name().await;
+                // A call that came to the very end is answered, however long its user takes.
+                tokio::select! {
+                    () = broker.activity().idle_for(Duration::ZERO) => {}
+                    () = &mut stop => finish(&broker).await,
+                }
+                bus.leave().await;
+                return Ok(());
+            }
+            () = &mut stop => {
+                bus.release_name().await;
+                finish(&broker).await;
+                bus.leave().await;
+                return Ok(());
+            }
+        };
+        drop(bus);
+        if lost == Lost::Name {
             return Err(ServeError::NameLost);
+        }
+        if idle_exit.is_some() && broker.rests_in_the_store() {
+            tracing::debug!(
+                "the session bus has gone, and nothing is in memory alone: the broker ends"
+            );
+            return Ok(());
+        }
+        tracing::warn!("the session bus has gone; the broker waits for it to come back");
+        bus = tokio::select! {
+            bus = come_back(&broker, &log_level, clock.as_ref()) => bus?,
+            () = &mut stop => {
+                finish(&broker).await;
+                return Ok(());
+            }
+        };
+        tracing::info!("the session bus is back");
+        ready();
+        tokio::spawn({
+            let broker = broker.clone();
+            async move { broker.reopen_store().await }
+        });
+    }
+}
+
+/// Waits until the broker was idle for long enough and would lose nothing.
+async fn nothing_to_do(broker: &Broker, idle_exit: Option<Duration>, clock: &dyn Clock) {
+    let Some(time) = idle_exit else {
+        return std::future::pending().await;
+    };
+    loop {
+        broker.activity().idle_for(time).await;
+        if broker.rests_in_the_store() {
+            return;
+        }
+        tracing::debug!("idle, but accounts are in memory alone: the broker stays");
+        clock.wait(time).await;
+    }
+}
+
+/// Waits for the redemptions under way, but not for long.
+async fn finish(broker: &Broker) {
+    const PATIENCE: Duration = Duration::seconds(5);
+    let redeemed = broker.activity().nothing_redeemed();
+    if tokio::time::timeout(PATIENCE.unsigned_abs(), redeemed)
+        .await
+        .is_err()
+    {
+        tracing::warn!("the authority is slow; the broker ends without its answer");
+    }
+}
+
+/// Joins the bus again when it is back at its address.
+async fn come_back(
+    broker: &Arc<Broker>,
+    log_level: &Arc<dyn LogLevel>,
+    clock: &dyn Clock,
+) -> Result<SessionBus, ServeError> {
+    const FIRST_PAUSE: Duration = Duration::milliseconds(50);
+    const LONGEST_PAUSE: Duration = Duration::seconds(2);
+    const ONE_TRY: Duration = Duration::seconds(5);
+    let gives_up = clock.now() + BUS_RETURN;
+    let mut pause: Duration = FIRST_PAUSE;
+    while clock.now() < gives_up {
+        clock.wait(pause).await;
+        pause = LONGEST_PAUSE.min(pause * 2);
+        let join = SessionBus::join(broker, log_level);
+        match tokio::time::timeout(ONE_TRY.unsigned_abs(), join).await {
+            Ok(Ok(bus)) => return Ok(bus),
+            Ok(Err(taken @ ServeError::NameTaken { .. })) => return Err(taken),
+            Ok(Err(error)) => tracing::trace!("no session bus yet: {error}"),
+            Err(_) => tracing::trace!("the session bus does not answer yet"),
         }
     }
     Err(ServeError::BusGone)
 }
 
-async fn own_name(connection: &Connection, bus: &DBusProxy<'_>) -> Result<(), ServeError> {
-    let reply = connection
-        .request_name_with_flags(BUS_NAME, RequestNameFlags::DoNotQueue.into())
-        .await;
-    match reply {
-        Ok(RequestNameReply::PrimaryOwner | RequestNameReply::AlreadyOwner) => Ok(()),
-        Ok(_) | Err(zbus::Error::NameTaken) => Err(ServeError::NameTaken {
-            owner: owner(bus).await,
-        }),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Who has the name: its program and process, as far as the bus and the system tell.
-async fn owner(bus: &DBusProxy<'_>) -> String {
-    let process = async {
-        let name = BUS_NAME.try_into().ok()?;
-        bus.get_connection_unix_process_id(name).await.ok()
-    };
-    let Some(process) = process.await else {
-        return "another program".to_owned();
-    };
-    match std::fs::read_to_string(format!("/proc/{process}/comm")) {
-        Ok(program) => format!("'{}' (process {process})", program.trim_end()),
-        Err(_) => format!("process {process}"),
-    }
-}
+/// How long a broker without a bus lives: longer than a desktop takes to restart, and no longer, since nobody can
+/// reach it.
+const BUS_RETURN: Duration = Duration::minutes(10);
 
 /// Why a broker does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +165,7 @@ pub enum ServeError {
     /// The bus took the name away.
     #[error("the bus gave {BUS_NAME} to another program")]
     NameLost,
-    /// The bus ended.
+    /// The bus ended, and did not come back.
     #[error("the session bus has gone")]
     BusGone,
     /// The bus did not do what it was asked.

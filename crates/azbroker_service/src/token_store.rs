@@ -48,6 +48,11 @@ pub trait TokenStore: Send + Sync + Debug {
     /// What it is and, where it is not the best there could be, why.
     fn description(&self) -> &str;
 
+    /// Whether it keeps them when the broker has ended.
+    fn is_lasting(&self) -> bool {
+        true
+    }
+
     /// Everything that is kept.
     ///
     /// # Errors

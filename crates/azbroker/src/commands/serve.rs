@@ -4,31 +4,32 @@ use crate::{
     config_file::ConfigFile,
     failure::{Exit, Failure},
     folders,
+    hardening::close_memory,
+    logs::Logs,
 };
 use azbroker_service::{
     AuthorityHost, Configuration, Desktop, KeySource, Passphrase, ServeError, StoreChoice, serve,
 };
 use azure_core::time::Duration;
-use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-use std::{env, fs::File, io::Read, path::PathBuf, process::ExitCode};
+use std::{env, fs::File, io::Read, path::PathBuf, process::ExitCode, sync::Arc};
 use zeroize::Zeroizing;
 
-/// Serves until the bus goes away, or somebody asks for the end.
-pub(crate) async fn run(arguments: ServeArguments) -> Result<ExitCode, Failure> {
-    // Nobody but root looks into the memory that refresh tokens are in, and no core dump keeps it.
-    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-        tracing::warn!("the broker's memory can be read by your other programs: {error}");
+/// Serves until the bus goes away, nothing is left to do, or somebody asks for the end.
+pub(crate) async fn run(arguments: ServeArguments, logs: Arc<Logs>) -> Result<ExitCode, Failure> {
+    if let Some(shown) = arguments.log {
+        logs.change(shown);
     }
+    close_memory();
     let configuration = configuration(arguments)?;
-    let ready = || tracing::info!("the broker serves");
     let mut stops = Stops::listen()?;
-    tokio::select! {
-        result = serve(configuration, ready) => match result {
-            Ok(()) => Ok(ExitCode::SUCCESS),
-            Err(error) => Err(failure(&error)),
-        },
-        _ = stops.asked() => Ok(ExitCode::SUCCESS),
-    }
+    let stop = async move {
+        stops.asked().await;
+    };
+    let ready = || tracing::info!("the broker serves");
+    serve(configuration, logs, stop, ready)
+        .await
+        .map_err(|error| failure(&error))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What was typed, else what stands in the configuration file, else what is usual.
@@ -67,6 +68,7 @@ fn configuration(arguments: ServeArguments) -> Result<Configuration, Failure> {
         key_source,
         config_file,
         state_folder: folders::state(),
+        idle_exit: arguments.idle_exit.time(),
     })
 }
 
@@ -84,7 +86,7 @@ fn passphrase(descriptor: u32) -> Result<Passphrase, Failure> {
 }
 
 /// What systemd hands over wins: it is there because somebody set it up.
-fn key_source(passphrase_file: Option<PathBuf>) -> Option<KeySource> {
+pub(super) fn key_source(passphrase_file: Option<PathBuf>) -> Option<KeySource> {
     let credential = env::var_os("CREDENTIALS_DIRECTORY")
         .map(|folder| PathBuf::from(folder).join("azbroker-key"))
         .filter(|path| path.exists());

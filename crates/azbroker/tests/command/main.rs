@@ -4,6 +4,8 @@ mod bad_input;
 mod broker;
 mod emulate;
 mod leaks;
+mod life;
+mod real_bus;
 mod setup;
 mod store;
 mod surroundings;

@@ -13,10 +13,11 @@ use tokio::{io::AsyncReadExt, net::UnixListener, runtime::Runtime};
 
 /// An emulated cloud, a bus, and a browser that hands its pages to an emulated user.
 pub(crate) struct Surroundings {
-    place: Place,
+    pub(crate) place: Place,
     pub(crate) emulator: Emulator,
     pub(crate) user: Arc<Mutex<SignIn>>,
-    bus: String,
+    /// The address of the bus; a test may have another one.
+    pub(crate) bus: String,
     browser: PathBuf,
     ca: PathBuf,
 }
@@ -71,17 +72,23 @@ impl Surroundings {
     pub(crate) fn azbroker(&self, arguments: &[&str]) -> Command {
         let mut command = self.place.azbroker(&["-vvv"]);
         command.args(arguments);
-        self.surround(command)
+        self.lead(&mut command);
+        command
     }
 
     fn surround(&self, mut command: Command) -> Command {
+        self.lead(&mut command);
+        command
+    }
+
+    /// Leads a program to the cloud, the bus and the browser.
+    pub(crate) fn lead(&self, command: &mut Command) {
         command
             .env("HTTPS_PROXY", self.emulator.proxy_url())
             .env("NO_PROXY", "localhost,127.0.0.1,::1")
             .env("SSL_CERT_FILE", &self.ca)
             .env("DBUS_SESSION_BUS_ADDRESS", &self.bus)
             .env("BROWSER", &self.browser);
-        command
     }
 
     /// A client of the bus that is nobody's in particular.

@@ -68,6 +68,7 @@ impl Broker {
         self.redirect_ended(request, &redirect_way, None);
         let (broker, request) = (self.clone(), request.clone());
         to_the_end(async move {
+            let _under_way = broker.activity.redemption();
             let tokens = redirected
                 .redeem(&broker.client)
                 .await

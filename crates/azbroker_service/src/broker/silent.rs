@@ -76,6 +76,7 @@ impl Broker {
         account: &Account,
         refresh_token: RefreshToken,
     ) -> Result<Issued, Denial> {
+        let _under_way = self.activity.redemption();
         let token_request = TokenRequest {
             authority: request
                 .authority

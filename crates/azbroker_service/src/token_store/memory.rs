@@ -23,6 +23,10 @@ impl TokenStore for MemoryStore {
         &self.description
     }
 
+    fn is_lasting(&self) -> bool {
+        false
+    }
+
     async fn load(&self) -> Result<Vec<StoredGrant>, StoreError> {
         Ok(Vec::new())
     }
