@@ -32,6 +32,10 @@ pub(crate) enum Command {
     Emulate(EmulateArguments),
     /// Runs the broker on the session bus.
     Serve(ServeArguments),
+    /// Has the session bus start the broker when a program asks for it. Needs no root.
+    Install(InstallArguments),
+    /// Takes back what `install` did. The accounts stay.
+    Uninstall(UninstallArguments),
     /// Signs in through the broker.
     Login(LoginArguments),
     /// Lists the accounts of the broker, and where they rest.
@@ -147,6 +151,23 @@ impl FromStr for IdleExit {
                 .map_err(|_| "say how many seconds, or `never`"),
         }
     }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct InstallArguments {
+    /// Says what would be written, and writes nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// After how many seconds without a request the broker ends; the next request starts it again.
+    #[arg(long, value_name = "SECONDS|never", default_value = "600")]
+    pub(crate) idle_exit: IdleExit,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UninstallArguments {
+    /// Says what would be removed, and removes nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// Which application asks whom.

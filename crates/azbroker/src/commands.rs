@@ -6,6 +6,7 @@ pub(crate) mod accounts;
 pub(crate) mod emulate;
 #[cfg(feature = "emulator")]
 pub(crate) mod hand_over;
+pub(crate) mod install;
 #[cfg(feature = "emulator")]
 pub(crate) mod key_vault_secret;
 pub(crate) mod login;
@@ -15,6 +16,7 @@ pub(crate) mod status;
 pub(crate) mod token;
 #[cfg(feature = "emulator")]
 pub(crate) mod try_it;
+pub(crate) mod uninstall;
 
 mod broker_failure;
 mod child;

@@ -20,6 +20,7 @@ mod config_file;
 mod failure;
 mod folders;
 mod hardening;
+mod installation;
 mod logs;
 mod offline;
 mod output;
@@ -61,6 +62,10 @@ fn run(arguments: Arguments, logs: Logs) -> Result<ExitCode, Failure> {
         }
         Command::Serve(arguments) => {
             many_threads()?.block_on(commands::serve::run(arguments, Arc::new(logs)))
+        }
+        Command::Install(arguments) => one_thread()?.block_on(commands::install::run(&arguments)),
+        Command::Uninstall(arguments) => {
+            one_thread()?.block_on(commands::uninstall::run(&arguments))
         }
         Command::Login(arguments) => one_thread()?.block_on(commands::login::run(arguments)),
         Command::Accounts(arguments) => one_thread()?.block_on(commands::accounts::run(&arguments)),

@@ -3,6 +3,7 @@
 mod bad_input;
 mod broker;
 mod emulate;
+mod install;
 mod leaks;
 mod life;
 mod real_bus;

@@ -1,0 +1,267 @@
+//! `azbroker install` and `uninstall`, with a bus that nobody here wrote.
+
+use crate::{
+    real_bus::{RealBus, activation_file, services},
+    setup::{Place, code, script, stderr, stdout},
+};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+const NAME: &str = "com.microsoft.identity.broker1";
+
+fn on(bus: &RealBus, mut command: Command) -> Output {
+    command
+        .env("DBUS_SESSION_BUS_ADDRESS", &bus.address)
+        .output()
+        .unwrap()
+}
+
+fn installed(home: &Path) -> PathBuf {
+    services(home).join(format!("{NAME}.service"))
+}
+
+/// The command at a path that must be quoted.
+fn oddly_placed(place: &Place, folder: &str) -> PathBuf {
+    let folder = place.home.path().join(folder);
+    fs::create_dir(&folder).unwrap();
+    let program = folder.join("azbroker");
+    fs::copy(env!("CARGO_BIN_EXE_azbroker"), &program).unwrap();
+    program
+}
+
+#[test]
+fn an_installed_broker_is_started_by_the_first_who_asks_and_leaves_nothing_when_uninstalled() {
+    let place = Place::new();
+    let azbroker = oddly_placed(&place, "it's a \\ \"$HOME\" 50%");
+    // The bus watches folders that are there when it starts.
+    fs::create_dir_all(services(place.home.path())).unwrap();
+    let bus = RealBus::start(place.home.path(), |daemon| place.program(daemon));
+    let command = |arguments: &[&str]| {
+        let mut command = place.program(&azbroker);
+        command.args(arguments);
+        on(&bus, command)
+    };
+
+    let dry = command(&["install", "--dry-run"]);
+    assert_eq!(code(&dry), 0, "{dry:?}");
+    assert!(
+        stdout(&dry).contains(&format!("Name={NAME}\nExec='")),
+        "{dry:?}"
+    );
+    assert!(!installed(place.home.path()).exists());
+
+    let first = command(&["install"]);
+    let path = installed(place.home.path());
+    assert_eq!(
+        (code(&first), stdout(&first)),
+        (0, &*format!("wrote {}\n", path.display())),
+        "{first:?}"
+    );
+    assert_eq!(
+        stderr(&first),
+        "the session bus starts the broker when a program asks for it\n"
+    );
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o644
+    );
+    let again = command(&["install"]);
+    assert_eq!(
+        (code(&again), stdout(&again)),
+        (0, &*format!("{} is there already\n", path.display())),
+        "{again:?}"
+    );
+
+    // Activation: somebody else's client pings a name that nobody has yet.
+    let mut ping = place.program("gdbus");
+    ping.args(["call", "--session", "--timeout", "5", "--dest", NAME]);
+    ping.args([
+        "--object-path",
+        "/",
+        "--method",
+        "org.freedesktop.DBus.Peer.Ping",
+    ]);
+    let ping = on(&bus, ping);
+    assert_eq!((code(&ping), stdout(&ping)), (0, "()\n"), "{ping:?}");
+
+    let gone = command(&["uninstall"]);
+    assert_eq!(code(&gone), 0, "{gone:?}");
+    let said = stdout(&gone);
+    assert!(
+        said.starts_with(&format!(
+            "removed {}\nended 'azbroker' (process ",
+            path.display()
+        )),
+        "{said}"
+    );
+    assert!(stderr(&gone).contains("`azbroker logout --all` beforehand erases them"));
+    assert!(!path.exists());
+    let nothing = command(&["uninstall"]);
+    assert_eq!(
+        (code(&nothing), stdout(&nothing), stderr(&nothing)),
+        (0, "", "nothing of `azbroker install` is here\n")
+    );
+}
+
+#[test]
+fn a_program_of_somebody_else_that_is_installed_is_named_and_left_alone() {
+    let place = Place::new();
+    let foreign = activation_file(place.home.path(), "/opt/other/broker");
+    let before = fs::read(&foreign).unwrap();
+    let output = place.azbroker(&["install"]).output().unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    let line = format!(
+        "error: another broker is installed: {} starts /opt/other/broker\nhint: remove its package first",
+        foreign.display()
+    );
+    assert!(stderr(&output).starts_with(&line), "{output:?}");
+    let output = place.azbroker(&["uninstall"]).output().unwrap();
+    assert_eq!(code(&output), 0, "{output:?}");
+    assert_eq!(fs::read(&foreign).unwrap(), before);
+}
+
+#[test]
+fn microsofts_broker_in_a_shared_folder_is_named() {
+    let place = Place::new();
+    let shared = place.home.path().join("usr/share");
+    fs::create_dir_all(shared.join("dbus-1/services")).unwrap();
+    let file = shared.join(format!("dbus-1/services/{NAME}.service"));
+    let exec =
+        "[D-BUS Service]\nExec=/opt/microsoft/identity-broker/bin/microsoft-identity-broker\n";
+    fs::write(&file, exec).unwrap();
+    let output = place
+        .azbroker(&["install"])
+        .env("XDG_DATA_DIRS", &shared)
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    let said = stderr(&output);
+    assert!(said.contains(&file.display().to_string()), "{said}");
+    assert!(
+        said.contains("apt remove microsoft-identity-broker"),
+        "{said}"
+    );
+    assert!(!installed(place.home.path()).exists());
+}
+
+#[test]
+fn another_owner_of_the_name_is_named() {
+    let place = Place::new();
+    let bus = RealBus::start(place.home.path(), |daemon| place.program(daemon));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _owner = runtime.block_on(async {
+        let client = bus.client().await;
+        client.request_name(NAME).await.unwrap();
+        client
+    });
+    let output = on(&bus, place.azbroker(&["install"]));
+    assert_eq!(code(&output), 3, "{output:?}");
+    let line = format!(
+        "(process {}) is the broker of this session",
+        std::process::id()
+    );
+    assert!(stderr(&output).contains(&line), "{output:?}");
+    assert!(!installed(place.home.path()).exists());
+}
+
+#[test]
+fn a_bus_that_looks_elsewhere_is_said() {
+    let place = Place::new();
+    let bus = RealBus::start(place.home.path(), |daemon| place.program(daemon));
+    let mut install = place.azbroker(&["install"]);
+    install.env("XDG_DATA_HOME", place.home.path().join("elsewhere"));
+    let output = on(&bus, install);
+    assert_eq!(code(&output), 3, "{output:?}");
+    let line =
+        "error: the files are written, but this session bus does not look for services there";
+    assert!(stderr(&output).starts_with(line), "{output:?}");
+}
+
+#[test]
+fn without_a_home_there_is_no_place_for_the_files() {
+    let place = Place::new();
+    let output = place
+        .azbroker(&["install"])
+        .env_remove("HOME")
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    let line = "error: there is no folder for the files: HOME is not set, or no absolute path";
+    assert!(stderr(&output).starts_with(line), "{output:?}");
+}
+
+#[test]
+fn systemd_reads_the_unit_without_a_complaint() {
+    let place = Place::new();
+    let azbroker = oddly_placed(&place, "my $HOME 50%");
+    // Where a user's systemd listens.
+    let runtime = place.home.path().join("run");
+    fs::create_dir_all(runtime.join("systemd")).unwrap();
+    let _systemd = std::os::unix::net::UnixListener::bind(runtime.join("systemd/private")).unwrap();
+    let install = place
+        .program(&azbroker)
+        .args(["install", "--idle-exit", "never"])
+        .env("XDG_RUNTIME_DIR", &runtime)
+        .output()
+        .unwrap();
+    assert_eq!(code(&install), 0, "{install:?}");
+    let unit = place
+        .home
+        .path()
+        .join(".config/systemd/user/azbroker.service");
+    let activation = fs::read_to_string(installed(place.home.path())).unwrap();
+    assert!(
+        activation.contains("\nSystemdService=azbroker.service\n"),
+        "{activation}"
+    );
+
+    // systemd's own reader; without one on this machine the quoting has a test of its own.
+    let verified = place
+        .program("systemd-analyze")
+        .args(["verify", "--user", "--man=no"])
+        .arg(&unit)
+        .env("XDG_RUNTIME_DIR", &runtime)
+        .output();
+    if let Ok(verified) = verified {
+        assert_eq!(
+            (code(&verified), stderr(&verified)),
+            (0, ""),
+            "{verified:?}"
+        );
+    }
+    let gone = place
+        .program(&azbroker)
+        .arg("uninstall")
+        .env("XDG_RUNTIME_DIR", &runtime)
+        .output()
+        .unwrap();
+    assert_eq!(code(&gone), 0, "{gone:?}");
+    assert!(!unit.exists());
+}
+
+#[test]
+fn a_file_with_the_units_name_that_somebody_else_wrote_stays() {
+    let place = Place::new();
+    let runtime = place.home.path().join("run");
+    fs::create_dir_all(runtime.join("systemd")).unwrap();
+    let _systemd = std::os::unix::net::UnixListener::bind(runtime.join("systemd/private")).unwrap();
+    let unit = place
+        .home
+        .path()
+        .join(".config/systemd/user/azbroker.service");
+    fs::create_dir_all(unit.parent().unwrap()).unwrap();
+    script(&unit, "[Unit]");
+    let output = place
+        .azbroker(&["install"])
+        .env("XDG_RUNTIME_DIR", &runtime)
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    let line = format!("error: {} was written by somebody else", unit.display());
+    assert!(stderr(&output).starts_with(&line), "{output:?}");
+    assert!(!installed(place.home.path()).exists());
+}
