@@ -32,6 +32,14 @@ pub(crate) enum Command {
     Emulate(EmulateArguments),
     /// Runs the broker on the session bus.
     Serve(ServeArguments),
+    /// Runs a program with a broker, on the session bus that is there or, without one, on a private one.
+    ///
+    /// Where a session bus answers, the program runs in your own session, with your own keyring; a broker is
+    /// started for as long as it runs, unless there is one. In a container or over SSH, where there is none,
+    /// it gets a private session bus with a broker and a secret service that forgets; accounts rest in the encrypted
+    /// file if one is set up, else in memory. Browser, network and all else stay as they are. Signals and the exit
+    /// code are passed through.
+    Run(RunArguments),
     /// Has the session bus start the broker when a program asks for it. Needs no root.
     Install(InstallArguments),
     /// Takes back what `install` did. The accounts stay.
@@ -151,6 +159,13 @@ impl FromStr for IdleExit {
                 .map_err(|_| "say how many seconds, or `never`"),
         }
     }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RunArguments {
+    /// The program and its arguments.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Args, Debug)]

@@ -11,6 +11,7 @@ pub(crate) mod install;
 pub(crate) mod key_vault_secret;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod token;

@@ -63,6 +63,7 @@ fn run(arguments: Arguments, logs: Logs) -> Result<ExitCode, Failure> {
         Command::Serve(arguments) => {
             many_threads()?.block_on(commands::serve::run(arguments, Arc::new(logs)))
         }
+        Command::Run(arguments) => many_threads()?.block_on(commands::run::run(arguments, verbose)),
         Command::Install(arguments) => one_thread()?.block_on(commands::install::run(&arguments)),
         Command::Uninstall(arguments) => {
             one_thread()?.block_on(commands::uninstall::run(&arguments))

@@ -7,6 +7,7 @@ mod install;
 mod leaks;
 mod life;
 mod real_bus;
+mod run;
 mod setup;
 mod store;
 mod surroundings;

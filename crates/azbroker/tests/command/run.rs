@@ -1,0 +1,127 @@
+//! `azbroker run`: a program with a broker in reach, with a session bus and without.
+
+use crate::{
+    real_bus::{RealBus, activation_file},
+    setup::{Place, code, processes_with, stderr, stdout},
+    surroundings::Surroundings,
+};
+use azbroker_emulator::default_world::SECRET_VALUE;
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Output, Stdio},
+};
+
+const WHO: &str = "gdbus call --session --dest org.freedesktop.DBus --object-path /org/freedesktop/DBus \
+                   --method org.freedesktop.DBus.GetConnectionUnixProcessID com.microsoft.identity.broker1";
+
+fn run(place: &Place, bus: Option<&str>, script: &str) -> Output {
+    let mut run = place.azbroker(&["run", "--", "sh", "-c", script]);
+    run.env("AZBROKER", env!("CARGO_BIN_EXE_azbroker"));
+    if let Some(bus) = bus {
+        run.env("DBUS_SESSION_BUS_ADDRESS", bus);
+    }
+    run.output().unwrap()
+}
+
+#[test]
+fn without_a_session_bus_the_program_gets_one_of_its_own_and_the_rest_stays() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut world = Surroundings::new(&runtime);
+    world.bus = "unix:path=/nonexistent".to_owned();
+    let mut run = world.place.azbroker(&["run", "--", "sh", "-c"]);
+    run.arg(
+        "\"$AZBROKER\" login && \"$AZBROKER\" key-vault-secret && echo \"$BROWSER $HTTPS_PROXY\" && exit 7",
+    );
+    world.lead(&mut run);
+    run.env("AZBROKER", env!("CARGO_BIN_EXE_azbroker"));
+    let output = run.output().unwrap();
+    assert_eq!(code(&output), 7, "{output:?}");
+    let lines: Vec<_> = stdout(&output).lines().collect();
+    assert_eq!(lines[0], format!("MySecret = {SECRET_VALUE}"));
+    assert!(lines[1].ends_with(&world.emulator.proxy_url()), "{lines:?}");
+    let told = "azbroker: this machine has no session bus, so the program gets its own; \
+                accounts rest in memory until it ends";
+    assert_eq!(stderr(&output).matches(told).count(), 1, "{output:?}");
+    world.place.assert_clean();
+    assert_eq!(processes_with(world.place.home.path()), 0);
+}
+
+#[test]
+fn the_session_bus_is_used_and_the_broker_ends_with_the_program() {
+    let place = Place::new();
+    let bus = RealBus::start(place.home.path(), |daemon| place.program(daemon));
+    let script = format!("echo \"$DBUS_SESSION_BUS_ADDRESS\" && {WHO} && \"$AZBROKER\" accounts");
+    let output = run(&place, Some(&bus.address), &script);
+    assert_eq!((code(&output), stderr(&output)), (0, ""), "{output:?}");
+    let lines: Vec<_> = stdout(&output).lines().collect();
+    assert_eq!(lines[0], bus.address);
+    assert!(lines[1].starts_with("(uint32 "), "{lines:?}");
+    // Nobody has the name any more.
+    let after = place
+        .program("sh")
+        .args(["-c", WHO])
+        .env("DBUS_SESSION_BUS_ADDRESS", &bus.address)
+        .output()
+        .unwrap();
+    assert_ne!(code(&after), 0);
+    place.assert_clean();
+}
+
+#[test]
+fn a_broker_that_the_bus_starts_is_used_and_goes_on() {
+    let place = Place::new();
+    let exec = format!("{} serve", env!("CARGO_BIN_EXE_azbroker"));
+    activation_file(place.home.path(), &exec);
+    let bus = RealBus::start(place.home.path(), |daemon| place.program(daemon));
+    let first = run(&place, Some(&bus.address), WHO);
+    let second = run(&place, Some(&bus.address), WHO);
+    assert_eq!(code(&first), 0, "{first:?}");
+    assert_eq!(stdout(&first), stdout(&second));
+}
+
+#[test]
+fn what_ends_the_run_ends_the_program_and_the_broker() {
+    let place = Place::new();
+    let mut run = place
+        .azbroker(&["run", "--", "sh", "-c", "echo ready; read _"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(run.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert_eq!(line, "ready\n");
+    let id = run.id().to_string();
+    Command::new("kill").args(["-TERM", &id]).status().unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(128 + 15));
+    place.assert_clean();
+    assert_eq!(processes_with(place.home.path()), 0);
+}
+
+#[test]
+fn without_a_program_to_run_the_usage_is_shown() {
+    let output = Place::new().azbroker(&["run"]).output().unwrap();
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("<COMMAND>"), "{output:?}");
+}
+
+#[test]
+fn a_program_that_is_not_there_is_named() {
+    let place = Place::new();
+    let output = place
+        .azbroker(&["run", "--", "/nonexistent/program"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 1);
+    let line = "error: '/nonexistent/program' cannot be run: No such file or directory";
+    assert!(stderr(&output).contains(line), "{output:?}");
+    place.assert_clean();
+    assert_eq!(processes_with(place.home.path()), 0);
+}
