@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Install(InstallArguments),
     /// Takes back what `install` did. The accounts stay.
     Uninstall(UninstallArguments),
+    /// Tries each hop from this machine to Entra ID, and says how to mend the broken one.
+    Doctor(DoctorArguments),
     /// Signs in through the broker.
     Login(LoginArguments),
     /// Lists the accounts of the broker, and where they rest.
@@ -183,6 +185,16 @@ pub(crate) struct UninstallArguments {
     /// Says what would be removed, and removes nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArguments {
+    /// Authority host of another cloud, such as login.microsoftonline.us.
+    #[arg(long, value_name = "HOST")]
+    pub(crate) authority_host: Option<String>,
+    /// How the findings are printed.
+    #[arg(long, value_enum, default_value_t = ListOutput::Text)]
+    pub(crate) output: ListOutput,
 }
 
 /// Which application asks whom.

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod accounts;
+pub(crate) mod doctor;
 #[cfg(feature = "emulator")]
 pub(crate) mod emulate;
 #[cfg(feature = "emulator")]

@@ -17,6 +17,7 @@
 mod arguments;
 mod commands;
 mod config_file;
+mod doctor;
 mod failure;
 mod folders;
 mod hardening;
@@ -68,6 +69,7 @@ fn run(arguments: Arguments, logs: Logs) -> Result<ExitCode, Failure> {
         Command::Uninstall(arguments) => {
             one_thread()?.block_on(commands::uninstall::run(&arguments))
         }
+        Command::Doctor(arguments) => one_thread()?.block_on(commands::doctor::run(&arguments)),
         Command::Login(arguments) => one_thread()?.block_on(commands::login::run(arguments)),
         Command::Accounts(arguments) => one_thread()?.block_on(commands::accounts::run(&arguments)),
         Command::Account(AccountCommand::Default(arguments)) => {

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod broker;
+mod doctor;
 mod emulate;
 mod install;
 mod leaks;

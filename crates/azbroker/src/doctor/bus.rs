@@ -1,0 +1,277 @@
+use super::finding::{Chain, Finding};
+use crate::{
+    failure::chain,
+    installation::{ActivationFile, Installation, name_owner, session_bus},
+};
+use azbroker_service::{BUS_NAME, Clock, SystemClock};
+use azure_identity_broker::BrokerClient;
+use std::{env, path::PathBuf, time::Duration};
+use zbus::{
+    Connection,
+    fdo::{DBusProxy, PeerProxy},
+    zvariant::{OwnedObjectPath, OwnedValue},
+};
+
+/// From the address of the session bus to the broker's answer, and the keyring.
+pub(super) async fn examine(tell: &mut impl FnMut(Finding)) {
+    let mut hops = Chain::new(&HOPS, tell);
+    let connection = reach_bus(&mut hops).await;
+    let Some((connection, bus)) = connection else {
+        tell(Finding::not_tried(SECRET_SERVICE));
+        return;
+    };
+    ask_broker(&mut hops, &connection, &bus).await;
+    tell(secret_service(&connection, &bus).await);
+}
+
+const HOPS: [&str; 5] = ["bus address", "session bus", "name", "ping", "broker"];
+const SECRET_SERVICE: &str = "secret service";
+
+async fn reach_bus(hops: &mut Chain<'_>) -> Option<(Connection, DBusProxy<'static>)> {
+    let hop = hops.next();
+    hops.found(address(hop))?;
+    let hop = hops.next();
+    match session_bus().await {
+        Ok(found) => {
+            hops.found(Finding::fine(hop, "it answers"))?;
+            Some(found)
+        }
+        Err(error) => {
+            hops.found(Finding::broken(
+                hop,
+                format!("nobody answers at its address: {}", chain(&error)),
+                "sign in to the desktop again, or run the program below `azbroker run --`",
+            ));
+            None
+        }
+    }
+}
+
+fn address(hop: &'static str) -> Finding {
+    if let Ok(address) = env::var("DBUS_SESSION_BUS_ADDRESS") {
+        return Finding::fine(hop, address);
+    }
+    let socket = env::var_os("XDG_RUNTIME_DIR").map(|folder| PathBuf::from(folder).join("bus"));
+    match socket.filter(|socket| socket.exists()) {
+        Some(socket) => Finding::fine(hop, socket.display().to_string()),
+        None => Finding::broken(
+            hop,
+            "this session has no bus: DBUS_SESSION_BUS_ADDRESS is not set",
+            "run the program below `azbroker run --`, which brings one",
+        ),
+    }
+}
+
+async fn ask_broker(
+    hops: &mut Chain<'_>,
+    connection: &Connection,
+    bus: &DBusProxy<'_>,
+) -> Option<()> {
+    let hop = hops.next();
+    let finding = name(hop, bus).await;
+    hops.found(finding)?;
+    let hop = hops.next();
+    let finding = ping(hop, connection).await;
+    hops.found(finding)?;
+    let hop = hops.next();
+    let finding = broker(hop).await;
+    hops.found(finding)
+}
+
+async fn name(hop: &'static str, bus: &DBusProxy<'_>) -> Finding {
+    let owner = match name_owner(bus).await {
+        Ok(owner) => owner,
+        Err(error) => return bus_failed(hop, &error),
+    };
+    if let Some(owner) = owner {
+        let whose = if owner.is_ours() {
+            ""
+        } else {
+            ", which is another broker"
+        };
+        return Finding::fine(hop, format!("{owner} is the broker{whose}"));
+    }
+    let activatable = async { Ok(bus.list_activatable_names().await?) };
+    let activatable = match crate::installation::call_bus(activatable).await {
+        Ok(names) => names.iter().any(|name| *name == BUS_NAME),
+        Err(error) => return bus_failed(hop, &error),
+    };
+    let file = Installation::of_user()
+        .ok()
+        .and_then(|installation| ActivationFile::at(&installation.activation_file))
+        .or_else(|| ActivationFile::shared().into_iter().next());
+    match (activatable, file) {
+        (true, Some(file)) => Finding::fine(
+            hop,
+            format!(
+                "the bus starts {} when asked ({})",
+                file.program,
+                file.path.display()
+            ),
+        ),
+        (true, None) => Finding::fine(hop, "the bus starts a broker when asked"),
+        (false, Some(file)) => Finding::broken(
+            hop,
+            format!("this session bus does not read {}", file.path.display()),
+            "sign out of the session and in again, or run `azbroker serve`",
+        ),
+        (false, None) => Finding::broken(
+            hop,
+            "there is no broker, and nothing that the bus could start",
+            "run `azbroker install`, or `azbroker serve`",
+        ),
+    }
+}
+
+async fn ping(hop: &'static str, connection: &Connection) -> Finding {
+    let began = SystemClock.now();
+    let answer = async {
+        PeerProxy::new(connection, BUS_NAME, azbroker_service::OBJECT_PATH)
+            .await?
+            .ping()
+            .await
+    };
+    match tokio::time::timeout(CLIENTS_WAIT, answer).await {
+        Ok(Ok(())) => {
+            let took = SystemClock.now() - began;
+            Finding::fine(
+                hop,
+                format!("answered after {} ms", took.whole_milliseconds()),
+            )
+        }
+        Ok(Err(error)) => Finding::broken(
+            hop,
+            format!("the broker does not start: {error}"),
+            "run `azbroker serve -v` and read why; `azbroker install` renews what the bus starts",
+        ),
+        Err(_) => Finding::broken(
+            hop,
+            format!(
+                "the broker hangs: no answer within {} s, and clients wait no longer",
+                CLIENTS_WAIT.as_secs()
+            ),
+            "end its process (see above); the next request starts it again",
+        ),
+    }
+}
+
+async fn broker(hop: &'static str) -> Finding {
+    let asked = async {
+        let client = BrokerClient::new()?;
+        Ok::<_, azure_core::Error>((client.version().await?, client.accounts(None).await?))
+    };
+    match tokio::time::timeout(CLIENTS_WAIT, asked).await {
+        Ok(Ok((version, held))) => {
+            let store = match held.store {
+                Some(store) => format!("; accounts rest in: {store}"),
+                None => String::new(),
+            };
+            let accounts = match held.accounts.len() {
+                0 => "no account; `azbroker login` signs one in".to_owned(),
+                1 => "1 account".to_owned(),
+                many => format!("{many} accounts"),
+            };
+            Finding::fine(hop, format!("version {version}, {accounts}{store}"))
+        }
+        Ok(Err(error)) => Finding::broken(
+            hop,
+            format!("it fails: {}", chain(&error)),
+            "run `azbroker serve -v` and read why",
+        ),
+        Err(_) => Finding::down(
+            hop,
+            "it answers Ping, but not which accounts it holds: its keyring may be slow",
+            "try again, and unlock the keyring",
+        ),
+    }
+}
+
+/// Looks at the keyring without asking for its password.
+async fn secret_service(connection: &Connection, bus: &DBusProxy<'_>) -> Finding {
+    let hop = SECRET_SERVICE;
+    let looked = async {
+        let name = SECRETS.try_into()?;
+        if !bus.name_has_owner(name).await?
+            && !bus
+                .list_activatable_names()
+                .await?
+                .iter()
+                .any(|name| *name == SECRETS)
+        {
+            return Ok(None);
+        }
+        Ok::<_, zbus::Error>(Some(is_locked(connection).await?))
+    };
+    const MEMORY: &str = "accounts rest in memory or an encrypted file; a keyring, such as gnome-keyring or \
+                          KeePassXC, keeps them too";
+    match tokio::time::timeout(PATIENCE, looked).await {
+        Ok(Ok(Some(Locked::No))) => Finding::fine(hop, "there and unlocked"),
+        Ok(Ok(Some(Locked::Yes))) => Finding::broken(
+            hop,
+            "the keyring is locked, so accounts rest elsewhere",
+            "unlock it (sign in with a password, or open Passwords and Keys)",
+        ),
+        Ok(Ok(Some(Locked::NoCollection))) => Finding::notice(
+            hop,
+            "the keyring has no default collection",
+            "make one in Passwords and Keys, or leave it: accounts rest in memory or an encrypted file",
+        ),
+        Ok(Ok(None)) => Finding::notice(hop, "there is none", MEMORY),
+        Ok(Err(error)) => Finding::notice(hop, format!("it fails: {}", chain(&error)), MEMORY),
+        Err(_) => Finding::broken(
+            hop,
+            format!("it did not answer within {} s", PATIENCE.as_secs()),
+            "start the keyring again; it may wait for a password that nobody is asked for",
+        ),
+    }
+}
+
+enum Locked {
+    Yes,
+    No,
+    NoCollection,
+}
+
+/// See [Secret Service API](https://specifications.freedesktop.org/secret-service/latest/).
+async fn is_locked(connection: &Connection) -> zbus::Result<Locked> {
+    let alias = connection
+        .call_method(
+            Some(SECRETS),
+            "/org/freedesktop/secrets",
+            Some("org.freedesktop.Secret.Service"),
+            "ReadAlias",
+            &"default",
+        )
+        .await?;
+    let collection: OwnedObjectPath = alias.body().deserialize()?;
+    if collection.as_str() == "/" {
+        return Ok(Locked::NoCollection);
+    }
+    let locked = connection
+        .call_method(
+            Some(SECRETS),
+            &collection,
+            Some("org.freedesktop.DBus.Properties"),
+            "Get",
+            &("org.freedesktop.Secret.Collection", "Locked"),
+        )
+        .await?;
+    let locked: OwnedValue = locked.body().deserialize()?;
+    Ok(match bool::try_from(locked)? {
+        true => Locked::Yes,
+        false => Locked::No,
+    })
+}
+
+fn bus_failed(hop: &'static str, error: &zbus::Error) -> Finding {
+    Finding::down(
+        hop,
+        format!("the bus does not say: {}", chain(error)),
+        "try again; sign in to the desktop again if that does not help",
+    )
+}
+
+const SECRETS: &str = "org.freedesktop.secrets";
+const PATIENCE: Duration = Duration::from_secs(4);
+/// As long as Microsoft's runtime waits.
+const CLIENTS_WAIT: Duration = Duration::from_secs(5);

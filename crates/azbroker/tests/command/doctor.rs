@@ -1,0 +1,437 @@
+//! `azbroker doctor`, with each hop broken for real.
+
+use crate::{
+    real_bus::{RealBus, activation_file, services},
+    setup::{Place, code, stdout},
+    surroundings::Surroundings,
+};
+use azbroker_emulator::{Fault, Target};
+use std::{
+    fs,
+    process::{Command, Output},
+};
+use tokio::runtime::Runtime;
+
+/// A machine on which everything works but the one thing that a test breaks.
+struct Machine {
+    runtime: Runtime,
+    world: Surroundings,
+    bus: RealBus,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let mut world = Surroundings::new(&runtime);
+        let exec = format!("{} serve", env!("CARGO_BIN_EXE_azbroker"));
+        activation_file(world.place.home.path(), &exec);
+        let bus = RealBus::start(world.place.home.path(), |daemon| {
+            world.place.program(daemon)
+        });
+        world.bus = bus.address.clone();
+        Self {
+            runtime,
+            world,
+            bus,
+        }
+    }
+
+    fn doctor(&self, arguments: &[&str]) -> Command {
+        let mut doctor = self.world.place.azbroker(&["doctor"]);
+        doctor.args(arguments);
+        self.world.lead(&mut doctor);
+        doctor
+    }
+}
+
+/// The line of a hop, and the cure below it if there is one.
+fn hop<'a>(output: &'a Output, name: &str) -> (&'a str, &'a str) {
+    let mut lines = stdout(output).lines();
+    let line = lines
+        .find(|line| line.split_whitespace().nth(1) == name.split(' ').next())
+        .unwrap_or_else(|| panic!("{output:?}"));
+    let next = lines.next().unwrap_or_default();
+    let cure = next.trim_start().strip_prefix("→ ").unwrap_or_default();
+    (line, cure)
+}
+
+fn assert_hop(output: &Output, name: &str, found: &str, cure: &str) {
+    let (line, its_cure) = hop(output, name);
+    assert!(line.starts_with('✗'), "{}", stdout(output));
+    assert!(line.contains(found), "{line}");
+    assert!(its_cure.contains(cure), "{its_cure}");
+}
+
+fn assert_not_tried(output: &Output, names: &[&str]) {
+    for name in names {
+        let (line, _) = hop(output, name);
+        assert!(
+            line.starts_with('-') && line.ends_with("not tried"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn where_everything_works_every_hop_says_so() {
+    let machine = Machine::new();
+    let output = machine.doctor(&[]).output().unwrap();
+    assert_eq!(code(&output), 0, "{output:?}");
+    let text = stdout(&output);
+    assert!(!text.contains('✗') && !text.contains("not tried"), "{text}");
+    assert!(
+        hop(&output, "name").0.contains(" serve when asked ("),
+        "{text}"
+    );
+    assert!(hop(&output, "broker").0.contains("no account"), "{text}");
+    assert!(hop(&output, "proxy").0.contains("127.0.0.1:"), "{text}");
+    assert!(hop(&output, "tls").0.contains("SSL_CERT_FILE="), "{text}");
+
+    let json = machine.doctor(&["--output", "json"]).output().unwrap();
+    let json: serde_json::Value = serde_json::from_str(stdout(&json)).unwrap();
+    let findings = json["findings"].as_array().unwrap();
+    let hops: Vec<_> = findings
+        .iter()
+        .map(|found| found["hop"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        hops,
+        [
+            "bus address",
+            "session bus",
+            "name",
+            "ping",
+            "broker",
+            "secret service",
+            "proxy",
+            "dns",
+            "connection",
+            "tls",
+            "authority",
+            "clock",
+            "browser",
+            "other brokers",
+            "device"
+        ]
+    );
+    assert_eq!(findings[0]["outcome"], "fine");
+    assert_eq!(
+        findings[5]["outcome"], "notice",
+        "there is no keyring on this bus"
+    );
+}
+
+#[test]
+fn a_bus_address_that_nobody_listens_at() {
+    let machine = Machine::new();
+    let mut doctor = machine.doctor(&[]);
+    let output = doctor
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert_hop(
+        &output,
+        "session bus",
+        "nobody answers at its address",
+        "azbroker run --",
+    );
+    assert_not_tried(&output, &["name", "ping", "broker", "secret"]);
+    assert!(
+        hop(&output, "authority").0.starts_with('✓'),
+        "the network is tried all the same"
+    );
+}
+
+#[test]
+fn a_session_without_a_bus() {
+    let machine = Machine::new();
+    let mut doctor = machine.doctor(&[]);
+    let output = doctor
+        .env_remove("DBUS_SESSION_BUS_ADDRESS")
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert_hop(
+        &output,
+        "bus address",
+        "this session has no bus",
+        "azbroker run --",
+    );
+}
+
+#[test]
+fn a_bus_without_a_broker() {
+    let machine = Machine::new();
+    let file =
+        services(machine.world.place.home.path()).join("com.microsoft.identity.broker1.service");
+    fs::remove_file(file).unwrap();
+    let bus = &machine.bus.address;
+    let reload = [
+        "call",
+        "--address",
+        bus,
+        "--dest",
+        "org.freedesktop.DBus",
+        "--object-path",
+        "/org/freedesktop/DBus",
+        "--method",
+        "org.freedesktop.DBus.ReloadConfig",
+    ];
+    assert!(
+        machine
+            .world
+            .place
+            .program("gdbus")
+            .args(reload)
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+    let output = machine.doctor(&[]).output().unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert_hop(
+        &output,
+        "name",
+        "there is no broker",
+        "run `azbroker install`",
+    );
+    assert_not_tried(&output, &["ping", "broker"]);
+}
+
+#[test]
+fn a_service_file_whose_program_is_gone() {
+    let machine = Machine::new();
+    activation_file(
+        machine.world.place.home.path(),
+        "/nonexistent/azbroker serve",
+    );
+    let bus = &machine.bus.address;
+    let reload = [
+        "call",
+        "--address",
+        bus,
+        "--dest",
+        "org.freedesktop.DBus",
+        "--object-path",
+        "/org/freedesktop/DBus",
+        "--method",
+        "org.freedesktop.DBus.ReloadConfig",
+    ];
+    assert!(
+        machine
+            .world
+            .place
+            .program("gdbus")
+            .args(reload)
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+    let output = machine.doctor(&[]).output().unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert_hop(
+        &output,
+        "ping",
+        "the broker does not start",
+        "`azbroker install` renews",
+    );
+}
+
+#[test]
+fn a_broker_that_never_answers() {
+    let machine = Machine::new();
+    let _silent = machine.runtime.block_on(async {
+        let client = machine.bus.client().await;
+        client
+            .request_name("com.microsoft.identity.broker1")
+            .await
+            .unwrap();
+        client
+    });
+    let output = machine.doctor(&[]).output().unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    let (name, _) = hop(&output, "name");
+    assert!(
+        name.contains(&format!(
+            "(process {}) is the broker, which is another",
+            std::process::id()
+        )),
+        "{name}"
+    );
+    assert_hop(
+        &output,
+        "ping",
+        "the broker hangs: no answer within 5 s",
+        "end its process",
+    );
+    assert_not_tried(&output, &["broker"]);
+}
+
+#[test]
+fn a_proxy_that_is_not_there() {
+    let machine = Machine::new();
+    let mut doctor = machine.doctor(&[]);
+    let output = doctor
+        .env("HTTPS_PROXY", "http://127.0.0.1:9")
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert_hop(
+        &output,
+        "connection",
+        "the proxy at 127.0.0.1:9 cannot be reached",
+        "correct HTTPS_PROXY",
+    );
+    assert_not_tried(&output, &["tls", "authority", "clock"]);
+}
+
+#[test]
+fn a_proxy_whose_name_is_not_found() {
+    let machine = Machine::new();
+    let mut doctor = machine.doctor(&[]);
+    let output = doctor
+        .env("HTTPS_PROXY", "http://ada:secret@proxy.invalid:8080")
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert_hop(
+        &output,
+        "dns",
+        "the proxy's name proxy.invalid is not found",
+        "check the name in HTTPS_PROXY",
+    );
+    assert!(!stdout(&output).contains("secret@"), "{output:?}");
+}
+
+#[test]
+fn a_proxy_that_refuses_the_authority() {
+    let machine = Machine::new();
+    let output = machine
+        .doctor(&["--authority-host", "login.nowhere.example"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert_hop(
+        &output,
+        "tls",
+        "the proxy refuses",
+        "check what the proxy allows",
+    );
+}
+
+#[test]
+fn an_authority_whose_name_is_not_found() {
+    let machine = Machine::new();
+    let mut doctor = machine.doctor(&["--authority-host", "login.invalid"]);
+    let output = doctor.env_remove("HTTPS_PROXY").output().unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert_hop(
+        &output,
+        "dns",
+        "the authority's name login.invalid is not found",
+        "check the network",
+    );
+    assert_not_tried(&output, &["connection", "tls", "authority", "clock"]);
+}
+
+#[test]
+fn a_proxy_that_looks_into_tls() {
+    let machine = Machine::new();
+    let mut doctor = machine.doctor(&[]);
+    // The emulator's own authority is installed nowhere.
+    let output = doctor.env_remove("SSL_CERT_FILE").output().unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert_hop(
+        &output,
+        "tls",
+        "comes from an authority that the system's store does not know",
+        "add its certificate authority to the system's store",
+    );
+    assert_not_tried(&output, &["authority", "clock"]);
+}
+
+#[test]
+fn an_authority_that_cannot_serve() {
+    let machine = Machine::new();
+    let down = Fault::Status {
+        code: 503,
+        retry_after: None,
+    };
+    machine
+        .world
+        .emulator
+        .faults()
+        .next(1, Target::Discovery, down);
+    let output = machine.doctor(&[]).output().unwrap();
+    assert_eq!(code(&output), 4, "{output:?}");
+    assert_hop(
+        &output,
+        "authority",
+        "cannot serve for now (HTTP 503)",
+        "try again later",
+    );
+    assert_not_tried(&output, &["clock"]);
+}
+
+#[test]
+fn an_authority_that_hangs() {
+    let machine = Machine::new();
+    machine
+        .world
+        .emulator
+        .faults()
+        .next(1, Target::Discovery, Fault::Hang);
+    let output = machine.doctor(&[]).output().unwrap();
+    assert_eq!(code(&output), 4, "{output:?}");
+    assert_hop(&output, "tls", "no answer within 5 s", "try again");
+}
+
+#[test]
+fn a_clock_that_is_wrong() {
+    let machine = Machine::new();
+    machine
+        .world
+        .emulator
+        .advance_clock(std::time::Duration::from_secs(3_600));
+    let output = machine.doctor(&[]).output().unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert_hop(
+        &output,
+        "clock",
+        "60 minutes behind login.microsoftonline.com",
+        "timedatectl set-ntp true",
+    );
+}
+
+#[test]
+fn a_browser_that_is_not_there() {
+    let machine = Machine::new();
+    let mut doctor = machine.doctor(&[]);
+    let output = doctor
+        .env("BROWSER", "/nonexistent/browser")
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert_hop(
+        &output,
+        "browser",
+        "BROWSER names '/nonexistent/browser'",
+        "name a browser that is",
+    );
+}
+
+#[test]
+fn an_authority_host_that_is_none() {
+    let output = Place::new()
+        .azbroker(&["doctor", "--authority-host", "no host"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 2, "{output:?}");
+}
