@@ -24,6 +24,8 @@ pub(crate) struct Case {
     pub(crate) environment: &'static [(&'static str, &'static str)],
     /// What `azbroker emulate` sets and the program must not see.
     pub(crate) without: &'static [&'static str],
+    /// The words before the program: another command that runs it.
+    pub(crate) through: &'static [&'static str],
     pub(crate) exit: i32,
     /// Parts of standard output, in any order.
     pub(crate) says: &'static [&'static str],
@@ -61,6 +63,7 @@ impl Case {
         chromium: None,
         environment: &[],
         without: &[],
+        through: &[],
         exit: 0,
         says: &[],
         never_says: &["panicked at", "Unexpected |"],
@@ -129,6 +132,7 @@ impl Case {
                 command.args(["-u", name]);
             }
         }
+        command.args(self.through);
         match self.program {
             Program::Node(file) => command
                 .arg("node")

@@ -728,7 +728,70 @@ const CASES: &[Case] = &[
         never_says: &["panicked at", "kept in: Secret Service"],
         ..Case::PLAIN
     },
+    Case {
+        name: "an installed broker is started by the bus, ends when idle and is back with its accounts",
+        needs: &[Need::Keyring],
+        emulate: &["--user", "ada@contoso.example"],
+        program: Program::Shell("bus/living.sh"),
+        says: &[
+            "wrote the file\nthe session bus starts the broker when a program asks for it\nping: ()\n",
+            "sign-in: exit 0\n",
+            "token of the first broker: exit 0, 2 dots\n",
+            "idle: the first broker has ended\ntoken of the second broker: exit 0, 2 dots\n",
+            "1 account; accounts rest in: Secret Service\n",
+            "secret service  there and unlocked\n",
+            "secret service  the keyring is locked, so accounts rest elsewhere\n",
+            "doctor with a locked keyring: exit 3\n",
+            "removed the file\nended 'azbroker'\n",
+            "ping when uninstalled: exit 1\n",
+        ],
+        ..Case::PLAIN
+    },
+    Case {
+        name: "the MSAL runtime has the bus start the broker when it is loaded, well within its 5 s",
+        needs: &[Need::Python],
+        emulate: SIGNED_IN,
+        program: Program::Python("activation.py"),
+        through: &["sh", "-c", INSTALLED_ON_A_BUS, "sh"],
+        says: &[
+            "the broker answered: True\n",
+            "loaded within 2 s: True\n",
+            "the bus has a broker: (true,)\n",
+        ],
+        ..Case::PLAIN
+    },
+    // Machines without a session bus.
+    Case {
+        name: "a JavaScript program reads the secret below azbroker run where there is no session bus",
+        emulate: ADA_SIGNS_IN,
+        through: RUN_WITHOUT_A_BUS,
+        says: &[THE_SECRET],
+        complains: &["accounts rest in memory until it ends"],
+        ..node("key_vault_secret.mjs")
+    },
+    Case {
+        name: "a Python program reads the secret below azbroker run where there is no session bus",
+        emulate: ADA_SIGNS_IN,
+        through: RUN_WITHOUT_A_BUS,
+        says: &[THE_SECRET],
+        ..python("key_vault_secret.py")
+    },
 ];
+
+const ADA_SIGNS_IN: &[&str] = &["--user", "ada@contoso.example"];
+
+const RUN_WITHOUT_A_BUS: &[&str] = &[
+    "env",
+    "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent",
+    "azbroker",
+    "run",
+    "--",
+];
+
+/// A session bus that finds the broker's file below the home, also for root.
+const INSTALLED_ON_A_BUS: &str = "export XDG_DATA_HOME=\"$HOME/.local/share\"; \
+                                  DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent azbroker install && \
+                                  exec dbus-run-session -- \"$@\"";
 
 const fn node(program: &'static str) -> Case {
     Case {
