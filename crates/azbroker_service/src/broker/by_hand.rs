@@ -29,6 +29,7 @@ impl Broker {
 
     /// Waits until the address is pasted, or the redirect comes by itself, and keeps the account.
     pub(crate) async fn sign_in_by_hand(&self, mut by_hand: ByHand) -> Result<SignedIn, Denial> {
+        let _under_way = self.activity.call();
         let request = &by_hand.request;
         let login_hint = login_hint(request);
         let sign_in = SignIn {
@@ -52,6 +53,7 @@ impl Broker {
             _ = by_hand.wanted => return Err(Denial::given_up()),
         };
         // From here on nothing is given up: the user has done their part.
+        let _in_flight = self.activity.redemption();
         let tokens = redirected
             .redeem(&self.client)
             .await
@@ -78,12 +80,14 @@ impl Broker {
         device: DeviceSignIn,
         wanted: oneshot::Receiver<()>,
     ) -> Result<SignedIn, Denial> {
+        let _under_way = self.activity.call();
         let tokens = tokio::select! {
             tokens = device.wait(&self.client) => {
                 tokens.map_err(|error| Denial::of_interactive(&error))?
             }
             _ = wanted => return Err(Denial::given_up()),
         };
+        let _in_flight = self.activity.redemption();
         Ok(self.keep_signed_in(request, &tokens).await)
     }
 
