@@ -103,9 +103,7 @@ impl TokenStore for OneAccount {
         Ok(vec![StoredGrant {
             account,
             client_id: ClientId::azure_cli(),
-            refresh_token: Some(RefreshToken::new(
-                "what buys the next token".to_owned(),
-            )),
+            refresh_token: Some(RefreshToken::new("what buys the next token".to_owned())),
             signed_in_on: OffsetDateTime::UNIX_EPOCH,
         }])
     }

@@ -1,7 +1,7 @@
 //! What can be typed.
 
 use crate::logs::Shown;
-use azbroker_service::StoreChoice;
+use azbroker_service::{ApprovalMode, StoreChoice};
 use azure_core::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{ffi::OsString, fmt, num::NonZeroU32, path::PathBuf, str::FromStr};
@@ -59,6 +59,10 @@ pub(crate) enum Command {
     Token(TokenArguments),
     /// Makes the broker forget accounts.
     Logout(LogoutArguments),
+    /// Lists the rules about which program may have which token, and changes them.
+    Rules(RulesArguments),
+    /// Shows which program was given or refused which token.
+    Log(LogArguments),
     #[cfg(feature = "emulator")]
     /// The program that `try` runs.
     #[command(hide = true)]
@@ -111,6 +115,12 @@ pub(crate) struct ServeArguments {
     /// Where refresh tokens rest: auto, secret-service, file or memory.
     #[arg(long, value_name = "STORE")]
     pub(crate) store: Option<StoreChoice>,
+    /// What becomes of programs that no rule is about: ask, same-user or deny.
+    #[arg(long, value_name = "MODE")]
+    pub(crate) approvals: Option<ApprovalMode>,
+    /// Asks at this terminal whether a program may have a token.
+    #[arg(long)]
+    pub(crate) foreground: bool,
     /// Reads the passphrase of the encrypted file from this file descriptor, once.
     #[arg(long, value_name = "FD")]
     pub(crate) passphrase_fd: Option<u32>,
@@ -307,6 +317,71 @@ pub(crate) struct LogoutArguments {
     /// Forgets every account, also those that the broker could not read.
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct RulesArguments {
+    #[command(subcommand)]
+    pub(crate) action: Option<RulesAction>,
+    /// How they are printed.
+    #[arg(long, value_enum, default_value_t = ListOutput::Text)]
+    pub(crate) output: ListOutput,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesAction {
+    /// Lets a program have tokens without being asked about.
+    Allow(RuleArguments),
+    /// Gives a program no token, whatever other rules allow.
+    Deny(RuleArguments),
+    /// Takes a rule away.
+    Remove(RemoveRuleArguments),
+}
+
+/// What a rule is about.
+#[derive(Args, Debug)]
+pub(crate) struct RuleArguments {
+    /// A program's path or name, or flatpak:ID, snap:NAME or container:ID.
+    pub(crate) program: String,
+    /// As this application alone.
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// Of this account alone.
+    #[arg(long, value_name = "USER")]
+    pub(crate) account: Option<String>,
+    /// For this resource alone, such as https://vault.azure.net.
+    #[arg(long, value_name = "RESOURCE")]
+    pub(crate) resource: Option<String>,
+    /// How long it holds: for one request, until the broker that runs now ends, for 24 hours, or until it is removed.
+    #[arg(long = "for", value_enum, value_name = "TIME", default_value_t = RuleTime::Always)]
+    pub(crate) lasting: RuleTime,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RuleTime {
+    Once,
+    Session,
+    Day,
+    Always,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct RemoveRuleArguments {
+    /// Its number in `azbroker rules`.
+    #[arg(value_name = "NUMBER")]
+    pub(crate) number: Option<usize>,
+    /// Takes all rules away.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LogArguments {
+    /// How it is printed: JSON is one object a line.
+    #[arg(long, value_enum, default_value_t = ListOutput::Text)]
+    pub(crate) output: ListOutput,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -10,8 +10,10 @@ pub(crate) mod hand_over;
 pub(crate) mod install;
 #[cfg(feature = "emulator")]
 pub(crate) mod key_vault_secret;
+pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod rules;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod status;
@@ -24,3 +26,4 @@ mod broker_failure;
 mod child;
 mod sign_in_by_hand;
 mod stop;
+mod terminal_prompt;

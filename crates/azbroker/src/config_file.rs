@@ -4,7 +4,7 @@
 mod tests;
 
 use crate::failure::{Exit, Failure};
-use azbroker_service::{AuthorityHost, StoreChoice};
+use azbroker_service::{ApprovalMode, AuthorityHost, StoreChoice};
 use serde::{Deserialize, Deserializer, de::Error};
 use std::{
     fmt::Display,
@@ -26,6 +26,9 @@ pub(crate) struct ConfigFile {
     /// Authority hosts to trust besides those of the known clouds.
     #[serde(deserialize_with = "authority_hosts")]
     pub(crate) authority_hosts: Vec<AuthorityHost>,
+    /// What becomes of programs that no rule is about.
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) approvals: Option<ApprovalMode>,
     /// How long a sign-in may take, in seconds.
     #[serde(deserialize_with = "sign_in_deadline")]
     pub(crate) sign_in_deadline: Option<u16>,

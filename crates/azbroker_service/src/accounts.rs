@@ -55,6 +55,18 @@ pub(crate) enum Subject {
     Default,
 }
 
+impl Subject {
+    /// What it says of a username.
+    pub(crate) fn username(&self) -> Option<&str> {
+        match self {
+            Self::Account { username, .. } | Self::Username(username) => {
+                Some(username.as_str()).filter(|username| !username.is_empty())
+            }
+            Self::Default => None,
+        }
+    }
+}
+
 impl Accounts {
     /// With a given store, or with the one that the configuration chooses.
     pub(crate) fn new(

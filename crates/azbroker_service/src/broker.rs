@@ -11,12 +11,14 @@ use crate::{
     access_tokens::{AccessTokens, Held, Key},
     accounts::{Accounts, Change, Renewed, StoreReport},
     activity::Activity,
+    approvals::Approvals,
     configuration::Configuration,
     denial::Denial,
     keyed_locks::KeyedLocks,
     proof_of_possession::ProofKey,
     redirects::Redirects,
     request::{Removal, Request},
+    token_log::{Source, TokenLog},
     token_store::TokenStore,
 };
 use azbroker_entra::{
@@ -33,6 +35,8 @@ pub struct Broker {
     accounts: Accounts,
     access_tokens: AccessTokens,
     activity: Arc<Activity>,
+    approvals: Approvals,
+    log: TokenLog,
     client: Client,
     prompt: Arc<dyn Prompt>,
     clock: Arc<dyn Clock>,
@@ -50,6 +54,7 @@ pub struct Broker {
 pub(crate) struct Issued {
     pub(crate) account: Account,
     pub(crate) token: Arc<Held>,
+    pub(crate) source: Source,
 }
 
 impl Broker {
@@ -65,6 +70,8 @@ impl Broker {
         store: Option<Box<dyn TokenStore>>,
     ) -> Self {
         Self {
+            approvals: Approvals::new(&configuration, clock.clone()),
+            log: TokenLog::new(configuration.state_folder.as_deref(), clock.clone()),
             accounts: Accounts::new(&configuration, clock.clone(), store),
             redirects: Redirects::new(configuration.state_folder.clone()),
             configuration,
@@ -77,6 +84,14 @@ impl Broker {
             redemptions: KeyedLocks::new(),
             sign_ins: KeyedLocks::new(),
         }
+    }
+
+    pub(crate) fn approvals(&self) -> &Approvals {
+        &self.approvals
+    }
+
+    pub(crate) fn log(&self) -> &TokenLog {
+        &self.log
     }
 
     pub(crate) fn configuration(&self) -> &Configuration {
@@ -196,7 +211,7 @@ impl Broker {
     async fn keep(&self, request: &Request, tokens: &Tokens) -> Issued {
         let mut change = self.accounts.change().await;
         change.keep(tokens, &request.client_id).await;
-        self.issue(&change, request, tokens)
+        self.issue(&change, request, tokens, Source::SignedIn)
     }
 
     /// Keeps what a redeemed refresh token brought, unless the account was removed meanwhile.
@@ -208,16 +223,28 @@ impl Broker {
     ) -> Option<Issued> {
         let mut change = self.accounts.change().await;
         match change.renew(tokens, &request.client_id, redeemed).await {
-            Renewed::Kept | Renewed::Superseded => Some(self.issue(&change, request, tokens)),
+            Renewed::Kept | Renewed::Superseded => {
+                Some(self.issue(&change, request, tokens, Source::Redeemed))
+            }
             Renewed::Gone => None,
         }
     }
 
     /// Holds the access token of an answer: while nobody can remove the account, who would miss it here.
-    fn issue(&self, _change: &Change<'_>, request: &Request, tokens: &Tokens) -> Issued {
+    fn issue(
+        &self,
+        _change: &Change<'_>,
+        request: &Request,
+        tokens: &Tokens,
+        source: Source,
+    ) -> Issued {
         let account = tokens.account.clone();
         let token = self.access_tokens.put(self.key(request, &account), tokens);
-        Issued { account, token }
+        Issued {
+            account,
+            token,
+            source,
+        }
     }
 
     fn key(&self, request: &Request, account: &Account) -> Key {

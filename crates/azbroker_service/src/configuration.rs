@@ -1,7 +1,8 @@
+use crate::approvals::{ApprovalMode, ApprovalPrompt};
 use crate::token_store::{KeySource, StoreChoice};
 use azbroker_entra::{AuthorityHost, Desktop};
 use azure_core::time::Duration;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 /// What a broker may be told.
 #[derive(Clone, Debug)]
@@ -20,6 +21,10 @@ pub struct Configuration {
     pub key_source: Option<KeySource>,
     /// The configuration file that was read, for whoever asks.
     pub config_file: Option<PathBuf>,
+    /// What becomes of programs that no rule is about.
+    pub approvals: ApprovalMode,
+    /// The terminal that the broker runs at, if it asks there.
+    pub terminal: Option<Arc<dyn ApprovalPrompt>>,
     /// The folder for what outlives the broker. Without one nothing does but what the keyring keeps.
     pub state_folder: Option<PathBuf>,
     /// After how long without a request the broker ends, if it has nothing that is in memory alone; never
@@ -34,6 +39,8 @@ impl Default for Configuration {
             sign_in_deadline: Duration::seconds(270),
             browser: None,
             desktop: None,
+            approvals: ApprovalMode::default(),
+            terminal: None,
             store: StoreChoice::Auto,
             key_source: None,
             config_file: None,

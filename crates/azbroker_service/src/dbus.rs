@@ -1,8 +1,9 @@
 use crate::{
     Broker,
     broker::Issued,
+    caller::{Caller, CallerName, Callers},
     denial::Denial,
-    interactive_flows::{Caller, Ended, InteractiveFlows},
+    interactive_flows::{Ended, InteractiveFlows},
     limit::Limit,
     management::Management,
     reply,
@@ -24,12 +25,17 @@ use zbus::{Connection, message::Header};
 ///
 /// When the connection is closed.
 pub async fn serve_at(connection: &Connection, broker: Arc<Broker>) -> zbus::Result<()> {
+    if connection.unique_name().is_some() {
+        broker.approvals().ask_on(connection);
+    }
     let management = Management {
         broker: broker.clone(),
     };
-    let sign_ins = SignInInterface::new(broker.clone());
+    let callers = Arc::new(Callers::default());
+    let sign_ins = SignInInterface::new(broker.clone(), callers.clone());
     connection.object_server().at(OBJECT_PATH, sign_ins).await?;
     let interface = Interface {
+        callers,
         broker,
         flows: InteractiveFlows::default(),
         requests: Limit::new(128, 1_024),
@@ -49,6 +55,7 @@ pub async fn serve_at(connection: &Connection, broker: Arc<Broker>) -> zbus::Res
 /// The object of the contract. Every failure is JSON: a D-Bus error would end the clients' fallback.
 struct Interface {
     broker: Arc<Broker>,
+    callers: Arc<Callers>,
     flows: InteractiveFlows,
     /// A program may ask for many tokens at once; most wait for the same redemption.
     requests: Limit,
@@ -86,12 +93,14 @@ impl Interface {
         correlation_id: &str,
         request: &str,
         #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
     ) -> String {
         let call = Call::new(Method::AcquireTokenSilently, correlation_id, &header);
         self.answer(&call, async {
             let request = self.read(&call, "silent", request).await?;
-            let issued = self.broker.acquire_token_silently(&request).await?;
-            token_reply(&self.broker, &request, &issued).await
+            let caller = self.callers.of(connection, &call.caller).await;
+            let result = self.broker.acquire_token_silently(&request, &caller).await;
+            self.finish(&caller, &request, result).await
         })
         .await
     }
@@ -109,21 +118,14 @@ impl Interface {
         self.answer(&call, async {
             let _one_of_few = self.sign_ins.enter(&call.caller)?;
             let request = self.read(&call, "interactive", request).await?;
-            let sign_in = self.broker.acquire_token_interactively(&request);
-            let issued = self
+            let caller = self.callers.of(connection, &call.caller).await;
+            let sign_in = self.broker.acquire_token_interactively(&request, &caller);
+            let result = self
                 .flows
                 .run(connection, call.caller.clone(), sign_in)
                 .await
-                .map_err(|ended| {
-                    Denial::new(
-                        Status::ApplicationCanceled,
-                        match ended {
-                            Ended::Canceled => "the application ended the sign-in",
-                            Ended::CallerLeft => "the application has gone",
-                        },
-                    )
-                })??;
-            token_reply(&self.broker, &request, &issued).await
+                .unwrap_or_else(|ended| Err(denial_of(ended)));
+            self.finish(&caller, &request, result).await
         })
         .await
     }
@@ -235,6 +237,25 @@ impl Interface {
         answer.instrument(call.span.clone()).await
     }
 
+    /// Puts what came of a token request into words, and into the log.
+    async fn finish(
+        &self,
+        caller: &Caller,
+        request: &Request,
+        result: Result<Issued, Denial>,
+    ) -> Result<String, Denial> {
+        let reply = match &result {
+            Ok(issued) => token_reply(&self.broker, request, issued).await,
+            Err(denial) => Err(denial.clone()),
+        };
+        let outcome = match &reply {
+            Ok(_) => result.as_ref(),
+            Err(denial) => Err(denial),
+        };
+        self.broker.log().record(caller, request, outcome);
+        reply
+    }
+
     async fn read(&self, call: &Call, flow: &str, request: &str) -> Result<Request, Denial> {
         call.span.record("flow", flow);
         let request = Request::read(request, call.correlation_id, self.broker.configuration())?;
@@ -246,7 +267,7 @@ impl Interface {
 /// One call: who makes it and under which ID it is logged.
 struct Call {
     method: Method,
-    caller: Caller,
+    caller: CallerName,
     correlation_id: CorrelationId,
     /// It is made for warnings too, so that they say which call they are about.
     span: Span,
@@ -271,12 +292,22 @@ impl Call {
     }
 }
 
+fn denial_of(ended: Ended) -> Denial {
+    Denial::new(
+        Status::ApplicationCanceled,
+        match ended {
+            Ended::Canceled => "the application ended the sign-in",
+            Ended::CallerLeft => "the application has gone",
+        },
+    )
+}
+
 async fn token_reply(
     broker: &Broker,
     request: &Request,
     issued: &Issued,
 ) -> Result<String, Denial> {
-    let Issued { account, token } = issued;
+    let Issued { account, token, .. } = issued;
     let presented = broker.present(request, issued).await?;
     tracing::debug!(scopes = %request.scopes, expires_on = %token.expires_on, "token given");
     Ok(reply::token(request, account, token, &presented))

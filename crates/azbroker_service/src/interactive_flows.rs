@@ -1,3 +1,4 @@
+use crate::caller::CallerName;
 use futures_util::StreamExt;
 use std::{
     collections::HashMap,
@@ -6,13 +7,10 @@ use std::{
 use tokio::sync::Notify;
 use zbus::{Connection, fdo::DBusProxy, names::OwnedUniqueName};
 
-/// Who asks, as the bus says. Without a bus, on a connection between two, there is no name.
-pub(crate) type Caller = Option<OwnedUniqueName>;
-
 /// The sign-ins under way, so that they end when their caller wants it or is gone.
 #[derive(Debug, Default)]
 pub(crate) struct InteractiveFlows {
-    flows: Mutex<HashMap<Caller, Vec<Arc<Notify>>>>,
+    flows: Mutex<HashMap<CallerName, Vec<Arc<Notify>>>>,
 }
 
 /// Why a sign-in was ended before its answer.
@@ -29,7 +27,7 @@ impl InteractiveFlows {
     pub(crate) async fn run<T>(
         &self,
         connection: &Connection,
-        caller: Caller,
+        caller: CallerName,
         sign_in: impl Future<Output = T>,
     ) -> Result<T, Ended> {
         let canceled = self.begin(&caller);
@@ -41,14 +39,14 @@ impl InteractiveFlows {
     }
 
     /// Ends all sign-ins of a caller. Clients name none: their cancel has a correlation ID of its own.
-    pub(crate) fn cancel(&self, caller: &Caller) {
+    pub(crate) fn cancel(&self, caller: &CallerName) {
         let flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
         for flow in flows.get(caller).into_iter().flatten() {
             flow.notify_one();
         }
     }
 
-    fn begin(&self, caller: &Caller) -> (Registered<'_>, Arc<Notify>) {
+    fn begin(&self, caller: &CallerName) -> (Registered<'_>, Arc<Notify>) {
         let flow = Arc::new(Notify::new());
         let mut flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
         flows.entry(caller.clone()).or_default().push(flow.clone());
@@ -64,7 +62,7 @@ impl InteractiveFlows {
 /// Takes a sign-in off the list when it is over, however it ended.
 struct Registered<'a> {
     flows: &'a InteractiveFlows,
-    caller: Caller,
+    caller: CallerName,
     flow: Arc<Notify>,
 }
 

@@ -11,7 +11,9 @@
 mod access_tokens;
 mod accounts;
 mod activity;
+mod approvals;
 mod broker;
+mod caller;
 mod configuration;
 mod dbus;
 mod denial;
@@ -29,19 +31,28 @@ mod session_bus;
 mod sign_in_interface;
 pub mod sign_in_messages;
 mod state_file;
+mod state_folder;
+mod token_log;
 mod token_store;
 
+pub use approvals::{
+    ApprovalMode, ApprovalModeError, ApprovalPrompt, Asked, Lasting, Question, Resource, Rule,
+    RuleAccount, RulesError, RulesFile, Verdict,
+};
 /// What a broker is made with.
 pub use azbroker_entra::{
-    AuthorityHost, AuthorityHostError, Client, Clock, Desktop, Prompt, SystemBrowser, SystemClock,
+    AuthorityHost, AuthorityHostError, Client, ClientId, Clock, Desktop, Prompt, SystemBrowser,
+    SystemClock,
 };
 /// The name on the bus, and the object there.
 pub use azbroker_protocol::{BUS_NAME, OBJECT_PATH};
 pub use broker::Broker;
+pub use caller::{RuleProgram, RuleProgramError};
 pub use configuration::Configuration;
 pub use dbus::serve_at;
 pub use log_control::LogLevel;
 pub use serve::{ServeError, serve};
+pub use token_log::{LogEntry, Outcome, Source};
 pub use token_store::{
     KeySource, MemoryStore, Passphrase, StoreChoice, StoreChoiceError, StoreError, StoredGrant,
     TokenStore,

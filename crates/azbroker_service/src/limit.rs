@@ -1,4 +1,4 @@
-use crate::{denial::Denial, interactive_flows::Caller};
+use crate::{caller::CallerName, denial::Denial};
 use azbroker_protocol::Status;
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ pub(crate) struct Limit {
 
 #[derive(Debug, Default)]
 struct UnderWay {
-    of_caller: HashMap<Caller, usize>,
+    of_caller: HashMap<CallerName, usize>,
     in_all: usize,
 }
 
@@ -33,7 +33,7 @@ impl Limit {
     /// # Errors
     ///
     /// A denial when there are as many as there may be.
-    pub(crate) fn enter(&self, caller: &Caller) -> Result<Entered<'_>, Denial> {
+    pub(crate) fn enter(&self, caller: &CallerName) -> Result<Entered<'_>, Denial> {
         let mut under_way = self.lock();
         if under_way.of_caller.get(caller).copied().unwrap_or_default() >= self.per_caller {
             return Err(Denial::new(
@@ -66,7 +66,7 @@ impl Limit {
 #[derive(Debug)]
 pub(crate) struct Entered<'a> {
     limit: &'a Limit,
-    caller: Caller,
+    caller: CallerName,
 }
 
 impl Drop for Entered<'_> {
@@ -86,7 +86,7 @@ impl Drop for Entered<'_> {
 mod tests {
     use super::*;
 
-    fn caller(name: &str) -> Caller {
+    fn caller(name: &str) -> CallerName {
         Some(
             zbus::names::UniqueName::try_from(name.to_owned())
                 .unwrap()

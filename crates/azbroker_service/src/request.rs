@@ -1,5 +1,6 @@
 use crate::{
     accounts::Subject,
+    approvals::Resource,
     configuration::Configuration,
     denial::Denial,
     proof_of_possession::{HttpRequest, ProofOfPossession},
@@ -19,6 +20,8 @@ pub(crate) struct Request {
     pub(crate) authority: Authority,
     pub(crate) client_id: ClientId,
     pub(crate) scopes: Scopes,
+    /// What the scopes are of.
+    pub(crate) resource: Resource,
     pub(crate) claims: Option<Claims>,
     pub(crate) subject: Subject,
     /// How the program proves that it may use the token; a bearer token needs no proof.
@@ -48,14 +51,16 @@ impl Request {
             .map_err(|fault| Denial::new(Status::AuthorityUntrusted, fault.to_string()))?;
         check_authority(&authority, configuration)?;
         let malformed = |fault: String| Denial::malformed(fault);
+        let scopes = Scopes::parse(&parameters.requested_scopes)
+            .map_err(|fault| malformed(fault.to_string()))?;
         let claims = parameters.decoded_claims.trim();
         Ok(Self {
             correlation_id,
             authority,
             client_id: ClientId::parse(&parameters.client_id)
                 .map_err(|fault| malformed(fault.to_string()))?,
-            scopes: Scopes::parse(&parameters.requested_scopes)
-                .map_err(|fault| malformed(fault.to_string()))?,
+            resource: Resource::of(&scopes),
+            scopes,
             claims: match claims {
                 "" => None,
                 claims => {

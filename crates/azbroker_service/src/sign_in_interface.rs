@@ -6,8 +6,9 @@
 use crate::{
     Broker,
     broker::{ByHand, RedirectChoice},
+    caller::{CallerName, Callers},
     denial::Denial,
-    interactive_flows::{Caller, has_left},
+    interactive_flows::has_left,
     request::{Request, check_size},
     sign_in_messages::{BeginReply, PasteReply, SignInWay, SignedIn, pasted},
 };
@@ -28,7 +29,8 @@ use zbus::{Connection, message::Header};
 /// The object of the interface.
 pub(crate) struct SignInInterface {
     broker: Arc<Broker>,
-    under_way: Arc<Mutex<HashMap<Caller, UnderWay>>>,
+    callers: Arc<Callers>,
+    under_way: Arc<Mutex<HashMap<CallerName, UnderWay>>>,
 }
 
 /// A sign-in that somebody is to finish.
@@ -40,9 +42,10 @@ struct UnderWay {
 }
 
 impl SignInInterface {
-    pub(crate) fn new(broker: Arc<Broker>) -> Self {
+    pub(crate) fn new(broker: Arc<Broker>, callers: Arc<Callers>) -> Self {
         Self {
             broker,
+            callers,
             under_way: Arc::default(),
         }
     }
@@ -62,10 +65,12 @@ impl SignInInterface {
         let correlation_id =
             CorrelationId::parse_str(correlation_id).unwrap_or_else(|_| CorrelationId::new_v4());
         let span = tracing::warn_span!("request", %correlation_id, flow = "by hand");
-        let caller: Caller = header.sender().map(|name| name.to_owned().into());
+        let caller: CallerName = header.sender().map(|name| name.to_owned().into());
         let begun = async {
             let way = parse::<SignInWay>(way)?;
             let request = Request::read(request, correlation_id, self.broker.configuration())?;
+            let program = self.callers.of(connection, &caller).await;
+            self.broker.may_sign_in_by_hand(&request, &program)?;
             self.begin_for(connection, caller, way, request).await
         };
         answer(begun.instrument(span).await)
@@ -73,7 +78,7 @@ impl SignInInterface {
 
     #[zbus(name = "paste")]
     async fn paste(&self, text: &str, #[zbus(header)] header: Header<'_>) -> String {
-        let caller: Caller = header.sender().map(|name| name.to_owned().into());
+        let caller: CallerName = header.sender().map(|name| name.to_owned().into());
         let taken = async {
             check_size(text)?;
             let pastes = self.lock().get(&caller).map(|one| one.pastes.clone());
@@ -100,7 +105,7 @@ impl SignInInterface {
 
     #[zbus(name = "wait")]
     async fn wait(&self, #[zbus(header)] header: Header<'_>) -> String {
-        let caller: Caller = header.sender().map(|name| name.to_owned().into());
+        let caller: CallerName = header.sender().map(|name| name.to_owned().into());
         let result = self
             .lock()
             .get_mut(&caller)
@@ -122,7 +127,7 @@ impl SignInInterface {
     async fn begin_for(
         &self,
         connection: &Connection,
-        caller: Caller,
+        caller: CallerName,
         way: SignInWay,
         request: Request,
     ) -> Result<BeginReply, Denial> {
@@ -175,7 +180,7 @@ impl SignInInterface {
     async fn begin_device_code(
         &self,
         connection: &Connection,
-        caller: Caller,
+        caller: CallerName,
         request: Request,
     ) -> Result<BeginReply, Denial> {
         let device = self.broker.begin_device_sign_in(&request).await?;
@@ -201,7 +206,7 @@ impl SignInInterface {
     fn keep(
         &self,
         connection: &Connection,
-        caller: Caller,
+        caller: CallerName,
         pastes: mpsc::Sender<Paste>,
         result: JoinHandle<Result<SignedIn, Denial>>,
         wanted: oneshot::Sender<()>,
@@ -238,7 +243,7 @@ impl SignInInterface {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Caller, UnderWay>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<CallerName, UnderWay>> {
         self.under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -1,4 +1,4 @@
-use super::stop::Stops;
+use super::{stop::Stops, terminal_prompt::TerminalPrompt};
 use crate::{
     arguments::ServeArguments,
     config_file::ConfigFile,
@@ -67,6 +67,14 @@ fn configuration(arguments: ServeArguments) -> Result<Configuration, Failure> {
         store,
         key_source,
         config_file,
+        approvals: arguments
+            .approvals
+            .or(file.approvals)
+            .unwrap_or(usual.approvals),
+        terminal: match arguments.foreground {
+            true => Some(Arc::new(TerminalPrompt::open()?)),
+            false => None,
+        },
         state_folder: folders::state(),
         idle_exit: arguments.idle_exit.time(),
     })

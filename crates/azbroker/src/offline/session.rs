@@ -148,7 +148,10 @@ impl Session {
         browser: Browser,
         verbose: u8,
     ) -> Result<Child, Failure> {
-        let mut arguments = vec![OsString::from("serve")];
+        // Whatever runs on this bus was started to be tried out, and its accounts are made up.
+        let mut arguments = ["serve", "--approvals", "same-user"]
+            .map(OsString::from)
+            .to_vec();
         arguments.extend((0..verbose).map(|_| OsString::from("-v")));
         let mut broker = self.own_command(&arguments, browser);
         // What the person who runs this has set, and keeps, is for their own broker.

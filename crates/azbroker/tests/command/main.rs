@@ -1,5 +1,6 @@
 //! The command as its users run it: real processes, an empty environment, nothing left behind.
 
+mod approvals;
 mod bad_input;
 mod broker;
 mod doctor;

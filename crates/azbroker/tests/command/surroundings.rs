@@ -25,17 +25,21 @@ pub(crate) struct Surroundings {
 impl Surroundings {
     pub(crate) fn new(runtime: &Runtime) -> Self {
         let place = Place::new();
-        let emulator = runtime.block_on(Emulator::start(World::default())).unwrap();
-        let folder = place.home.path();
-        let ca = folder.join("ca.pem");
-        std::fs::write(&ca, emulator.certificate_authority_pem()).unwrap();
-
-        let address = format!("unix:path={}", folder.join("bus").display());
+        let address = format!("unix:path={}", place.home.path().join("bus").display());
         let mut bus = runtime
             .block_on(busd::bus::Bus::for_address(Some(&address)))
             .unwrap();
         let bus_address = bus.address().to_string();
         runtime.spawn(async move { bus.run().await });
+        Self::on_bus(runtime, place, bus_address)
+    }
+
+    /// The same on a bus that is there already.
+    pub(crate) fn on_bus(runtime: &Runtime, place: Place, bus_address: String) -> Self {
+        let emulator = runtime.block_on(Emulator::start(World::default())).unwrap();
+        let folder = place.home.path();
+        let ca = folder.join("ca.pem");
+        std::fs::write(&ca, emulator.certificate_authority_pem()).unwrap();
 
         let user = Arc::new(Mutex::new(SignIn {
             username: default_world::ADA.to_owned(),
@@ -76,6 +80,11 @@ impl Surroundings {
         command
     }
 
+    /// Any program, in the same environment.
+    pub(crate) fn program(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        self.surround(self.place.program(program))
+    }
+
     fn surround(&self, mut command: Command) -> Command {
         self.lead(&mut command);
         command
@@ -99,7 +108,12 @@ impl Surroundings {
 
     /// The broker, once it serves, and what it will have said in the end.
     pub(crate) fn broker(&self) -> (Child, JoinHandle<String>) {
-        self.broker_in("env", &[], &["serve"])
+        self.broker_that(&["--approvals", "same-user"])
+    }
+
+    /// The broker with these options.
+    pub(crate) fn broker_that(&self, options: &[&str]) -> (Child, JoinHandle<String>) {
+        self.broker_in("env", &[], &[&["serve"], options].concat())
     }
 
     /// The broker, started by a program that passes its own arguments on.

@@ -1,12 +1,20 @@
 //! Sign-ins that show nothing on this machine: the user is told where to go, by whoever asked.
 
 use super::{Broker, redirect_choice::token_request};
-use crate::{accounts::Subject, denial::Denial, request::Request, sign_in_messages::SignedIn};
+use crate::{
+    accounts::Subject,
+    approvals::{Decision, Resource},
+    caller::Caller,
+    denial::Denial,
+    request::Request,
+    sign_in_messages::SignedIn,
+};
 use async_trait::async_trait;
 use azbroker_entra::{
     DeviceSignIn, Paste, Prompt, PromptBehavior, PromptError, RedirectUri, RedirectWay, SignIn,
     Tokens,
 };
+use azbroker_protocol::Status;
 use azure_core::{http::Url, time::Duration};
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::{mpsc::Receiver, oneshot};
@@ -26,6 +34,30 @@ pub(crate) struct ByHand {
 impl Broker {
     /// How long a sign-in by hand may take: nobody else's time limit hangs on it.
     pub(crate) const BY_HAND: Duration = Duration::minutes(15);
+
+    /// Refuses programs that are not allowed already: such a sign-in shows nothing here, so nobody could be
+    /// asked, and a program could leave an account of its own choice with the broker.
+    pub(crate) fn may_sign_in_by_hand(
+        &self,
+        request: &Request,
+        caller: &Caller,
+    ) -> Result<(), Denial> {
+        let resource = Resource::of(&request.scopes);
+        match self
+            .approvals
+            .decide(caller, &request.client_id, None, &resource)
+        {
+            Decision::Allowed => Ok(()),
+            Decision::Denied(denial) => Err(denial),
+            Decision::Ask => Err(Denial::new(
+                Status::UserCanceled,
+                format!(
+                    "'{}' has no approval, and a sign-in by hand asks nobody for one; use `azbroker login`",
+                    caller.program.short_name()
+                ),
+            )),
+        }
+    }
 
     /// Waits until the address is pasted, or the redirect comes by itself, and keeps the account.
     pub(crate) async fn sign_in_by_hand(&self, mut by_hand: ByHand) -> Result<SignedIn, Denial> {

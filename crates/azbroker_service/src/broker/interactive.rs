@@ -1,6 +1,13 @@
 use super::{Broker, Issued, redirect_choice::token_request};
-use crate::{accounts::Subject, denial::Denial, keyed_locks::Waited, request::Request};
-use azbroker_entra::{PromptBehavior, SignIn};
+use crate::{
+    accounts::Subject,
+    approvals::{Answer, Choice, Decision, Question},
+    caller::Caller,
+    denial::Denial,
+    keyed_locks::Waited,
+    request::Request,
+};
+use azbroker_entra::{Account, PromptBehavior, SignIn};
 use azbroker_protocol::Status;
 use std::sync::Arc;
 use tracing::Instrument;
@@ -16,7 +23,19 @@ impl Broker {
     pub(crate) async fn acquire_token_interactively(
         self: &Arc<Self>,
         request: &Request,
+        caller: &Caller,
     ) -> Result<Issued, Denial> {
+        let approved = self.approve(request, caller).await?;
+        // Only that it was not asked about kept it from a silent answer.
+        if let Approved::Asked(..) = &approved
+            && let Some(account) = approved.account()
+        {
+            let (broker, request, account) = (self.clone(), request.clone(), account.clone());
+            let silent = async move { broker.answer_silently(&request, account).await };
+            if let Ok(issued) = to_the_end(silent).await {
+                return Ok(issued);
+            }
+        }
         let login_hint = match &request.subject {
             Subject::Account { username, .. } | Subject::Username(username)
                 if !username.is_empty() =>
@@ -41,7 +60,10 @@ impl Broker {
         };
         if waited == Waited::Yes {
             let (broker, request) = (self.clone(), request.clone());
-            let silent = async move { broker.acquire_token_silently(&request).await };
+            let silent = async move {
+                let account = broker.account(&request).await?;
+                broker.answer_silently(&request, account).await
+            };
             if let Ok(issued) = to_the_end(silent).await {
                 tracing::debug!("another program's sign-in answers this request");
                 return Ok(issued);
@@ -66,7 +88,7 @@ impl Broker {
                 Denial::of_interactive(&error)
             })?;
         self.redirect_ended(request, &redirect_way, None);
-        let (broker, request) = (self.clone(), request.clone());
+        let (broker, request, caller) = (self.clone(), request.clone(), caller.clone());
         to_the_end(async move {
             let _under_way = broker.activity.redemption();
             let tokens = redirected
@@ -86,12 +108,110 @@ impl Broker {
                 )),
                 _ => {
                     let issued = broker.keep(&request, &tokens).await;
+                    broker
+                        .approve_signed_in(&request, &caller, &issued.account, approved)
+                        .await?;
                     broker.note_use(&request, &issued.account).await;
                     Ok(issued)
                 }
             }
         })
         .await
+    }
+}
+
+impl Broker {
+    /// Finds out whether the caller may have the token, and asks the user where no rule says.
+    async fn approve(&self, request: &Request, caller: &Caller) -> Result<Approved, Denial> {
+        let account = self.account(request).await.ok();
+        let decision = self.approvals.decide(
+            caller,
+            &request.client_id,
+            account.as_ref(),
+            &request.resource,
+        );
+        match decision {
+            Decision::Allowed => Ok(Approved::By(account)),
+            Decision::Denied(denial) => Err(denial),
+            Decision::Ask => self.ask(request, caller, account).await,
+        }
+    }
+
+    async fn ask(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        account: Option<Account>,
+    ) -> Result<Approved, Denial> {
+        let question = Question {
+            caller: caller.clone(),
+            client_id: request.client_id.clone(),
+            resource: request.resource.clone(),
+            scopes: request.scopes.clone(),
+            tenant: request.authority.tenant().clone(),
+            accounts: account.into_iter().collect(),
+            login_hint: request.subject.username().map(str::to_owned),
+            correlation_id: request.correlation_id,
+        };
+        match self.approvals.ask(&question).await {
+            None => Err(self.approvals.denied(&question)),
+            Some(answer) if answer.choice == Choice::Denied => {
+                Err(self.approvals.denied(&question))
+            }
+            Some(answer) => Ok(Approved::Asked(question, answer)),
+        }
+    }
+
+    /// Who signed in is known only now, and may be another account than the one that was approved.
+    async fn approve_signed_in(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        account: &Account,
+        approved: Approved,
+    ) -> Result<(), Denial> {
+        if approved.account().is_some_and(|approved| {
+            approved.environment == account.environment
+                && approved.home_account_id == account.home_account_id
+        }) {
+            return Ok(());
+        }
+        let decision =
+            self.approvals
+                .decide(caller, &request.client_id, Some(account), &request.resource);
+        match (decision, approved) {
+            (Decision::Denied(denial), _) => Err(denial),
+            (_, Approved::Asked(question, answer)) if answer.choice == Choice::AnotherAccount => {
+                self.approvals.remember(&question, &answer, Some(account));
+                Ok(())
+            }
+            (Decision::Allowed, _) | (Decision::Ask, Approved::By(None)) => Ok(()),
+            (Decision::Ask, _) => {
+                let asked = self.ask(request, caller, Some(account.clone())).await;
+                asked.map(drop)
+            }
+        }
+    }
+}
+
+/// Why a caller may have a token.
+enum Approved {
+    /// By what it is, or a rule, about this account or any.
+    By(Option<Account>),
+    /// By what the user said.
+    Asked(Question, Answer),
+}
+
+impl Approved {
+    /// The account it is about, if it is about one.
+    fn account(&self) -> Option<&Account> {
+        match self {
+            Self::By(account) => account.as_ref(),
+            Self::Asked(_, answer) => match &answer.choice {
+                Choice::Account(account) => Some(account),
+                Choice::AnotherAccount | Choice::Denied => None,
+            },
+        }
     }
 }
 

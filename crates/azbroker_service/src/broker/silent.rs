@@ -1,11 +1,30 @@
 use super::{Broker, Issued, tenant_for};
-use crate::{accounts::Subject, denial::Denial, request::Request};
+use crate::{
+    accounts::Subject, approvals::Decision, caller::Caller, denial::Denial, request::Request,
+    token_log::Source,
+};
 use azbroker_entra::{Account, Claims, Error, Grant, RefreshToken, TokenRequest};
 
 impl Broker {
-    /// Answers without showing anything: from a token that is still good, else by a refresh token.
-    pub(crate) async fn acquire_token_silently(&self, request: &Request) -> Result<Issued, Denial> {
-        let issued = self.answer_silently(request).await?;
+    /// Answers without showing anything, if the caller may have the token.
+    pub(crate) async fn acquire_token_silently(
+        &self,
+        request: &Request,
+        caller: &Caller,
+    ) -> Result<Issued, Denial> {
+        let account = self.account(request).await?;
+        let decision = self.approvals.decide(
+            caller,
+            &request.client_id,
+            Some(&account),
+            &request.resource,
+        );
+        match decision {
+            Decision::Allowed => {}
+            Decision::Ask => return Err(not_approved(caller, &account, request)),
+            Decision::Denied(denial) => return Err(denial),
+        }
+        let issued = self.answer_silently(request, account).await?;
         // Who named nobody chose nobody.
         if request.subject != Subject::Default {
             self.note_use(request, &issued.account).await;
@@ -13,16 +32,24 @@ impl Broker {
         Ok(issued)
     }
 
-    async fn answer_silently(&self, request: &Request) -> Result<Issued, Denial> {
-        let account = self
-            .accounts
+    /// The account that a request means.
+    pub(super) async fn account(&self, request: &Request) -> Result<Account, Denial> {
+        self.accounts
             .find(
                 &request.subject,
                 &request.authority.environment(),
                 request.authority.tenant(),
             )
             .await
-            .ok_or_else(|| not_signed_in(&request.subject))?;
+            .ok_or_else(|| not_signed_in(&request.subject))
+    }
+
+    /// Answers a caller that may have it: from a token that is still good, else by a refresh token.
+    pub(super) async fn answer_silently(
+        &self,
+        request: &Request,
+        account: Account,
+    ) -> Result<Issued, Denial> {
         if let Some(issued) = self.held(request, &account) {
             return Ok(issued);
         }
@@ -67,6 +94,7 @@ impl Broker {
         Some(Issued {
             account: account.clone(),
             token,
+            source: Source::Held,
         })
     }
 
@@ -123,6 +151,17 @@ impl Broker {
             );
         }
     }
+}
+
+/// Clients go on to an interactive call by themselves; that one asks the user.
+fn not_approved(caller: &Caller, account: &Account, request: &Request) -> Denial {
+    Denial::interaction_required(format!(
+        "'{}' has no approval yet for tokens of {} for {}; ask interactively, or {}",
+        caller.program.short_name(),
+        account.username,
+        request.resource,
+        caller.program.how_to_allow(),
+    ))
 }
 
 fn not_signed_in(subject: &Subject) -> Denial {

@@ -2,7 +2,8 @@ use async_trait::async_trait;
 use azbroker_emulator::{Behavior, Emulator, SignIn, Visitor, World, default_world};
 use azbroker_entra::{ClientId, HomeAccountId, ManualClock, PromptError, SystemClock};
 use azbroker_service::{
-    Broker, Client, Clock, Configuration, Prompt, StoreError, StoredGrant, TokenStore, serve_at,
+    ApprovalMode, Broker, Client, Clock, Configuration, Prompt, StoreError, StoredGrant,
+    TokenStore, serve_at,
 };
 use azure_core::{http::Url, time::Duration};
 use serde_json::{Value, json};
@@ -69,6 +70,11 @@ impl Setup {
         store: SharedStore,
         given: Option<Box<dyn TokenStore>>,
     ) -> Self {
+        // At the other end of a socket pair no programs can be told apart.
+        let configuration = Configuration {
+            approvals: ApprovalMode::SameUser,
+            ..configuration
+        };
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
         let user = Arc::new(BrowserUser::new(&emulator));
         let broker = Arc::new(Broker::new(

@@ -1,0 +1,74 @@
+use crate::{
+    arguments::{ListOutput, LogArguments},
+    failure::{Exit, Failure},
+    folders,
+    output::{line, tell},
+};
+use azbroker_service::{LogEntry, Outcome, Source};
+use std::{fs, io, process::ExitCode};
+
+/// Shows which program was given or refused which token, the oldest first.
+pub(crate) fn run(arguments: &LogArguments) -> Result<ExitCode, Failure> {
+    let folder = folders::state().ok_or_else(super::rules::no_state_folder)?;
+    let mut shown = 0;
+    for name in ["log.old.jsonl", "log.jsonl"] {
+        let path = folder.join(name);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                return Err(Failure::new(
+                    Exit::Failed,
+                    format!("the log {} cannot be read: {error}", path.display()),
+                ));
+            }
+        };
+        for entry in String::from_utf8_lossy(&text).lines() {
+            // A line that was cut off by a full disk is not worth failing for.
+            let Ok(entry) = serde_json::from_str::<LogEntry>(entry) else {
+                continue;
+            };
+            shown += 1;
+            match arguments.output {
+                ListOutput::Text => line(text_of(&entry))?,
+                ListOutput::Json => line(serde_json::json!(entry))?,
+            }
+        }
+    }
+    if shown == 0 && arguments.output == ListOutput::Text {
+        tell("no token was asked for yet, as far as the log goes back");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text_of(entry: &LogEntry) -> String {
+    let LogEntry {
+        time,
+        program,
+        client_id,
+        resource,
+        correlation_id,
+        ..
+    } = entry;
+    let process = entry
+        .process
+        .map_or_else(String::new, |process| format!(" ({process})"));
+    let account = entry.account.as_deref().unwrap_or("-");
+    let (word, more) = match &entry.outcome {
+        Outcome::Given { source } => (
+            "given  ",
+            match source {
+                Source::Held => "it was held".to_owned(),
+                Source::Redeemed => "by a refresh token".to_owned(),
+                Source::SignedIn => "by a sign-in".to_owned(),
+            },
+        ),
+        Outcome::Refused { status, reason } => ("refused", format!("status {status}: {reason}")),
+    };
+    let text = format!(
+        "{time}  {word}  {program}{process}  {account}  {resource}  application {client_id}  \
+         correlation {correlation_id}  {more}"
+    );
+    // The file is the user's own, and so may be anything by now.
+    text.replace(char::is_control, "\u{fffd}")
+}

@@ -1,0 +1,241 @@
+use crate::{
+    arguments::{
+        ListOutput, RemoveRuleArguments, RuleArguments, RuleTime, RulesAction, RulesArguments,
+    },
+    failure::{Exit, Failure},
+    folders,
+    output::{line, tell},
+};
+use azbroker_service::{
+    ClientId, Clock, Lasting, Resource, Rule, RuleAccount, RuleProgram, RulesError, RulesFile,
+    SystemClock, Verdict,
+};
+use std::{
+    env,
+    fs::{self, File},
+    io::Read,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Lists or changes the rules. The broker need not run; one that does follows them at its next request.
+pub(crate) fn run(arguments: &RulesArguments) -> Result<ExitCode, Failure> {
+    let file = RulesFile::below(&folders::state().ok_or_else(no_state_folder)?);
+    match &arguments.action {
+        None => list(
+            &file.load().map_err(|error| failure(&error))?,
+            arguments.output,
+        )?,
+        Some(RulesAction::Allow(rule)) => add(&file, rule, Verdict::Allow)?,
+        Some(RulesAction::Deny(rule)) => add(&file, rule, Verdict::Deny)?,
+        Some(RulesAction::Remove(which)) => remove(&file, which)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where nothing can be kept.
+pub(super) fn no_state_folder() -> Failure {
+    Failure::new(
+        Exit::UserMustAct,
+        "there is no folder for rules and log: neither XDG_STATE_HOME nor HOME is set",
+    )
+}
+
+fn list(rules: &[Rule], output: ListOutput) -> Result<(), Failure> {
+    match output {
+        ListOutput::Json => {
+            let rules: Vec<_> = rules.iter().map(json).collect();
+            line(serde_json::json!({ "rules": rules }))
+        }
+        ListOutput::Text if rules.is_empty() => {
+            tell("there are no rules");
+            Ok(())
+        }
+        ListOutput::Text => {
+            let numbered = rules.iter().enumerate();
+            numbered
+                .map(|(index, rule)| (index + 1, rule))
+                .try_for_each(|(number, rule)| line(format_args!("{number:>3}  {}", text(rule))))
+        }
+    }
+}
+
+fn add(file: &RulesFile, arguments: &RuleArguments, verdict: Verdict) -> Result<(), Failure> {
+    let usage = |message: String| Failure::new(Exit::WrongUsage, message);
+    let client_id = arguments.client_id.as_deref().map(ClientId::parse);
+    let client_id = client_id
+        .transpose()
+        .map_err(|error| usage(error.to_string()))?;
+    let resource = arguments.resource.as_deref().map(|resource| {
+        Resource::parse(resource).ok_or_else(|| {
+            usage(format!(
+                "'{resource}' is no resource: give one such as https://vault.azure.net"
+            ))
+        })
+    });
+    let rule = Rule {
+        program: program(&arguments.program)?,
+        client_id,
+        account: arguments.account.as_ref().map(|username| RuleAccount {
+            home_account_id: None,
+            username: username.clone(),
+        }),
+        resource: resource.transpose()?,
+        lasting: match arguments.lasting {
+            RuleTime::Once => Lasting::Once,
+            RuleTime::Session => Lasting::Session,
+            RuleTime::Day => Lasting::Day,
+            RuleTime::Always => Lasting::Always,
+        },
+        made_on: SystemClock.now(),
+        verdict,
+    };
+    let denial = file.change(|rules| {
+        rules.retain(|known| !known.is_about_the_same_as(&rule));
+        rules.push(rule.clone());
+        let denies =
+            |known: &&Rule| known.program == rule.program && known.verdict == Verdict::Deny;
+        rules.iter().find(denies).cloned()
+    });
+    let denial = denial.map_err(|error| failure(&error))?;
+    tell(text(&rule));
+    if let (Verdict::Allow, Some(denial)) = (verdict, denial) {
+        tell(format_args!(
+            "where both are about a request, this one wins: {}",
+            text(&denial)
+        ));
+    }
+    Ok(())
+}
+
+fn remove(file: &RulesFile, which: &RemoveRuleArguments) -> Result<(), Failure> {
+    let removed = file.change(|rules| match which.number {
+        None => std::mem::take(rules),
+        Some(number) if (1..=rules.len()).contains(&number) => vec![rules.remove(number - 1)],
+        Some(_) => Vec::new(),
+    });
+    let removed = removed.map_err(|error| failure(&error))?;
+    if let (Some(number), true) = (which.number, removed.is_empty()) {
+        return Err(
+            Failure::new(Exit::Failed, format!("there is no rule {number}"))
+                .with_hint("see `azbroker rules`"),
+        );
+    }
+    for rule in removed {
+        tell(format_args!("removed: {}", text(&rule)));
+    }
+    Ok(())
+}
+
+/// The program that somebody means: the file behind a name or a link, as the kernel will name it.
+fn program(typed: &str) -> Result<RuleProgram, Failure> {
+    let usage = |message: String| Failure::new(Exit::WrongUsage, message);
+    if let Ok(program) = RuleProgram::parse(typed)
+        && !typed.starts_with('/')
+    {
+        return Ok(program);
+    }
+    let path = match typed.contains('/') {
+        true => Some(PathBuf::from(typed)),
+        false => in_search_path(typed),
+    };
+    let path = path.and_then(|path| path.canonicalize().ok());
+    let Some(path) = path.filter(|path| is_executable(path)) else {
+        return Err(usage(format!("there is no program '{typed}'"))
+            .with_hint("give its path, or flatpak:ID, snap:NAME or container:ID"));
+    };
+    if let Some(interpreter) = interpreter(&path) {
+        return Err(usage(format!(
+            "{} is a script: the program that runs is {interpreter}",
+            path.display()
+        ))
+        .with_hint("name the interpreter; a rule for it is one for every script that it runs"));
+    }
+    let text = path
+        .to_str()
+        .ok_or_else(|| usage(format!("the path {} is not plain text", path.display())))?;
+    RuleProgram::parse(text).map_err(|error| usage(error.to_string()))
+}
+
+fn in_search_path(name: &str) -> Option<PathBuf> {
+    let folders = env::var_os("PATH")?;
+    env::split_paths(&folders)
+        .map(|folder| folder.join(name))
+        .find(|path| is_executable(path))
+}
+
+fn is_executable(path: &Path) -> bool {
+    fs::metadata(path)
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+fn interpreter(path: &Path) -> Option<String> {
+    let mut beginning = Vec::new();
+    let file = File::open(path).ok()?;
+    file.take(256).read_to_end(&mut beginning).ok()?;
+    let text = String::from_utf8_lossy(&beginning);
+    let line = text.strip_prefix("#!")?.lines().next()?.trim();
+    Some(line.replace(char::is_control, ""))
+}
+
+fn text(rule: &Rule) -> String {
+    let verdict = match rule.verdict {
+        Verdict::Allow => "allow",
+        Verdict::Deny => "deny",
+    };
+    let client_id = rule.client_id.as_ref().map_or("any", |id| id.as_str());
+    let account = match &rule.account {
+        Some(account) => account.username.as_str(),
+        None => "any",
+    };
+    let resource = rule
+        .resource
+        .as_ref()
+        .map_or_else(|| "any resource".to_owned(), Resource::to_string);
+    let lasting = match rule.lasting {
+        Lasting::Once => "once",
+        Lasting::Session => "until the broker ends",
+        Lasting::Day if SystemClock.now() - rule.made_on >= azure_core::time::Duration::DAY => {
+            "for a day, which is over"
+        }
+        Lasting::Day => "for a day",
+        Lasting::Always => "always",
+    };
+    format!(
+        "{verdict}  {}  account {account}  {resource}  application {client_id}  {lasting}",
+        rule.program
+    )
+    .replace(char::is_control, "\u{fffd}")
+}
+
+fn json(rule: &Rule) -> serde_json::Value {
+    let account = rule.account.as_ref();
+    serde_json::json!({
+        "verdict": match rule.verdict {
+            Verdict::Allow => "allow",
+            Verdict::Deny => "deny",
+        },
+        "program": rule.program.as_str(),
+        "client_id": rule.client_id.as_ref().map(|id| id.as_str()),
+        "account": account.map(|account| &account.username),
+        "home_account_id": account
+            .and_then(|account| account.home_account_id.as_ref())
+            .map(ToString::to_string),
+        "resource": rule.resource.as_ref().map(Resource::to_string),
+        "for": match rule.lasting {
+            Lasting::Once => "once",
+            Lasting::Session => "session",
+            Lasting::Day => "day",
+            Lasting::Always => "always",
+        },
+        "made_on": rule.made_on.unix_timestamp(),
+    })
+}
+
+fn failure(error: &RulesError) -> Failure {
+    match error {
+        RulesError::Read { .. } | RulesError::Write { .. } => Failure::of(Exit::Failed, error),
+        _ => Failure::of(Exit::UserMustAct, error),
+    }
+}

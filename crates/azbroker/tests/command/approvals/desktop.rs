@@ -1,0 +1,151 @@
+use super::programs::Machine;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+use tokio::sync::watch;
+use zbus::{Connection, object_server::SignalEmitter, zvariant::OwnedValue};
+
+/// A notification server, and whoever sits before it.
+pub(crate) struct Desktop {
+    connection: Connection,
+    state: watch::Sender<State>,
+    presses: Arc<Mutex<Option<String>>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) title: String,
+    pub(crate) body: String,
+    pub(crate) actions: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    shown: Vec<Shown>,
+    /// Those that are to be seen now.
+    open: Vec<u32>,
+}
+
+impl Desktop {
+    /// A server where each notification is answered with this button, `close`, or not at all.
+    pub(crate) fn start(machine: &Machine, presses: Option<&str>) -> Self {
+        let state = watch::Sender::default();
+        let presses = Arc::new(Mutex::new(presses.map(str::to_owned)));
+        let server = Server {
+            state: state.clone(),
+            presses: presses.clone(),
+        };
+        let connection = machine.runtime.block_on(async {
+            let connection = machine.world.bus_client().await;
+            connection.object_server().at(PATH, server).await.unwrap();
+            connection
+                .request_name("org.freedesktop.Notifications")
+                .await
+                .unwrap();
+            connection
+        });
+        Self {
+            connection,
+            state,
+            presses,
+        }
+    }
+
+    /// All that was ever shown.
+    pub(crate) fn shown(&self) -> Vec<Shown> {
+        self.state.borrow().shown.clone()
+    }
+
+    pub(crate) fn presses(&self, button: Option<&str>) {
+        *self.presses.lock().unwrap() = button.map(str::to_owned);
+    }
+
+    pub(crate) async fn wait_for_one(&self) {
+        let mut state = self.state.subscribe();
+        state.wait_for(|state| state.open.len() == 1).await.unwrap();
+    }
+
+    pub(crate) async fn wait_for_none(&self) {
+        let mut state = self.state.subscribe();
+        state.wait_for(|state| state.open.is_empty()).await.unwrap();
+    }
+
+    /// Presses a button on what is shown now.
+    pub(crate) async fn press(&self, button: &str) {
+        let id = self.state.borrow().open[0];
+        let emitter = SignalEmitter::new(&self.connection, PATH).unwrap();
+        Server::action_invoked(&emitter, id, button).await.unwrap();
+    }
+}
+
+const PATH: &str = "/org/freedesktop/Notifications";
+
+struct Server {
+    state: watch::Sender<State>,
+    presses: Arc<Mutex<Option<String>>>,
+}
+
+#[zbus::interface(name = "org.freedesktop.Notifications")]
+impl Server {
+    fn get_capabilities(&self) -> Vec<&str> {
+        vec!["body", "actions"]
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the specification has them")]
+    async fn notify(
+        &self,
+        _app_name: &str,
+        _replaces_id: u32,
+        _app_icon: &str,
+        summary: &str,
+        body: &str,
+        actions: Vec<String>,
+        _hints: HashMap<String, OwnedValue>,
+        _expire_timeout: i32,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> u32 {
+        let mut id = 0;
+        self.state.send_modify(|state| {
+            state.shown.push(Shown {
+                title: summary.to_owned(),
+                body: body.to_owned(),
+                actions,
+            });
+            id = u32::try_from(state.shown.len()).unwrap();
+            state.open.push(id);
+        });
+        let presses = self.presses.lock().unwrap().clone();
+        match presses.as_deref() {
+            None => {}
+            Some("close") => Self::notification_closed(&emitter, id, 2).await.unwrap(),
+            Some(button) => {
+                // A press on another notification is none on this one.
+                Self::action_invoked(&emitter, id + 1000, "always")
+                    .await
+                    .unwrap();
+                Self::action_invoked(&emitter, id, button).await.unwrap();
+            }
+        }
+        id
+    }
+
+    fn close_notification(&self, id: u32) {
+        self.state
+            .send_modify(|state| state.open.retain(|open| *open != id));
+    }
+
+    #[zbus(signal)]
+    async fn action_invoked(
+        emitter: &SignalEmitter<'_>,
+        id: u32,
+        action_key: &str,
+    ) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    async fn notification_closed(
+        emitter: &SignalEmitter<'_>,
+        id: u32,
+        reason: u32,
+    ) -> zbus::Result<()>;
+}

@@ -1,0 +1,199 @@
+//! Which program may have a token of which account, and who is asked where no rule says.
+
+mod asking;
+mod mode;
+mod notification;
+mod prompt;
+mod question;
+mod resource;
+mod rule;
+mod rules;
+mod rules_file;
+
+use crate::{
+    caller::{Caller, Standing},
+    configuration::Configuration,
+    denial::Denial,
+};
+use asking::Asking;
+use azbroker_entra::{Account, ClientId, Clock};
+use azbroker_protocol::Status;
+use rules::Rules;
+use std::sync::Arc;
+use zbus::Connection;
+
+pub use mode::{ApprovalMode, ApprovalModeError};
+pub use prompt::{ApprovalPrompt, Asked};
+pub use question::Question;
+pub(crate) use question::{Answer, Choice};
+pub use resource::Resource;
+pub use rule::{Lasting, Rule, RuleAccount, Verdict};
+pub use rules_file::{RulesError, RulesFile};
+
+/// Decides who may have tokens.
+#[derive(Debug)]
+pub(crate) struct Approvals {
+    mode: ApprovalMode,
+    clock: Arc<dyn Clock>,
+    rules: Arc<Rules>,
+    asking: Asking,
+}
+
+/// Whether a program may have a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// It may.
+    Allowed,
+    /// Nobody has said; the user must be asked.
+    Ask,
+    /// It may not, and this is its answer.
+    Denied(Denial),
+}
+
+impl Approvals {
+    pub(crate) fn new(configuration: &Configuration, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            mode: configuration.approvals,
+            rules: Arc::new(Rules::new(
+                configuration.state_folder.as_deref(),
+                clock.clone(),
+            )),
+            asking: Asking::new(
+                configuration.terminal.clone(),
+                configuration.sign_in_deadline.unsigned_abs(),
+            ),
+            clock,
+        }
+    }
+
+    /// Asks on the desktop of this bus from now on.
+    pub(crate) fn ask_on(&self, bus: &Connection) {
+        let desktop = notification::Notification::new(bus.clone());
+        self.asking.use_desktop(Arc::new(desktop));
+    }
+
+    /// Decides by what is known: who the caller is, and the rules. Where the account is not known yet, only
+    /// rules for any account count. A rule for one request is used up.
+    pub(crate) fn decide(
+        &self,
+        caller: &Caller,
+        client_id: &ClientId,
+        account: Option<&Account>,
+        resource: &Resource,
+    ) -> Decision {
+        let program = &caller.program;
+        match program.standing {
+            Standing::Foreign => return Decision::Denied(foreign()),
+            Standing::Own | Standing::Run => return Decision::Allowed,
+            Standing::Other => {}
+        }
+        let said = program
+            .rule_program
+            .as_ref()
+            .and_then(|named| self.rules.verdict(named, client_id, account, resource));
+        match (said, self.mode) {
+            (Some(Verdict::Deny), _) => Decision::Denied(Denial::new(
+                Status::UserCanceled,
+                format!(
+                    "a rule denies '{}' tokens for {resource}; see `azbroker rules`",
+                    program.short_name()
+                ),
+            )),
+            (Some(Verdict::Allow), _) | (None, ApprovalMode::SameUser) => Decision::Allowed,
+            (None, ApprovalMode::Ask) => Decision::Ask,
+            (None, ApprovalMode::Deny) => Decision::Denied(Denial::new(
+                Status::UserCanceled,
+                format!(
+                    "this broker asks nobody, and no rule allows '{}' tokens for {resource}; {}",
+                    program.short_name(),
+                    program.how_to_allow()
+                ),
+            )),
+        }
+    }
+
+    /// Asks by desktop notification or at the broker's terminal, and remembers what was answered about an
+    /// account that is known. Requests that ask the same share one question and its answer. `None` where
+    /// there is neither desktop nor terminal.
+    pub(crate) async fn ask(&self, question: &Question) -> Option<Answer> {
+        let known = || {
+            let account = question.accounts.first();
+            let decision = self.decide(
+                &question.caller,
+                &question.client_id,
+                account,
+                &question.resource,
+            );
+            let choice = match (decision, account) {
+                (Decision::Ask, _) => return None,
+                (Decision::Denied(_), _) => Choice::Denied,
+                (Decision::Allowed, Some(account)) => Choice::Account(account.clone()),
+                (Decision::Allowed, None) => Choice::AnotherAccount,
+            };
+            Some(Answer {
+                choice,
+                lasting: Lasting::Once,
+            })
+        };
+        let (rules, clock) = (self.rules.clone(), self.clock.clone());
+        let answered = move |question: &Question, answer: &Answer| {
+            let account = question.accounts.first();
+            if answer.choice != Choice::AnotherAccount {
+                remember(&rules, clock.as_ref(), question, answer, account);
+            }
+        };
+        self.asking.ask(question, known, answered).await
+    }
+
+    /// Keeps what the user answered, for as long as they said, about the account that it turned out to be.
+    pub(crate) fn remember(&self, question: &Question, answer: &Answer, account: Option<&Account>) {
+        remember(&self.rules, self.clock.as_ref(), question, answer, account);
+    }
+
+    /// What a caller is told when the user did not allow it.
+    pub(crate) fn denied(&self, question: &Question) -> Denial {
+        let program = &question.caller.program;
+        Denial::new(
+            Status::UserCanceled,
+            format!(
+                "nobody allowed '{}' to have a token for {}; ask again, or {}",
+                program.short_name(),
+                question.resource,
+                program.how_to_allow()
+            ),
+        )
+    }
+}
+
+/// What holds for one request is nothing to remember, nor is what no rule can name.
+fn remember(
+    rules: &Rules,
+    clock: &dyn Clock,
+    question: &Question,
+    answer: &Answer,
+    account: Option<&Account>,
+) {
+    let named = question.caller.program.rule_program.clone();
+    let (Some(program), false) = (named, answer.lasting == Lasting::Once) else {
+        return;
+    };
+    rules.add(Rule {
+        program,
+        client_id: Some(question.client_id.clone()),
+        account: account.map(RuleAccount::of),
+        resource: Some(question.resource.clone()),
+        lasting: answer.lasting,
+        made_on: clock.now(),
+        verdict: match answer.choice {
+            Choice::Denied => Verdict::Deny,
+            Choice::Account(_) | Choice::AnotherAccount => Verdict::Allow,
+        },
+    });
+}
+
+fn foreign() -> Denial {
+    Denial::new(
+        Status::UserCanceled,
+        "this broker gives tokens to the programs of its own user alone; use a broker of yours",
+    )
+}

@@ -1,0 +1,113 @@
+use super::Resource;
+use crate::caller::RuleProgram;
+use azbroker_entra::{Account, ClientId, HomeAccountId};
+use azure_core::time::{Duration, OffsetDateTime};
+
+/// What the user has said about a program's requests for tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Which program.
+    pub program: RuleProgram,
+    /// As which application; any where none is named.
+    pub client_id: Option<ClientId>,
+    /// Of which account; any where none is named.
+    pub account: Option<RuleAccount>,
+    /// For which resource; any where none is named.
+    pub resource: Option<Resource>,
+    /// How long it holds.
+    pub lasting: Lasting,
+    /// When it was made.
+    pub made_on: OffsetDateTime,
+    /// What it says.
+    pub verdict: Verdict,
+}
+
+/// An account as a rule names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleAccount {
+    /// The stable key, where the rule was made by an answer.
+    pub home_account_id: Option<HomeAccountId>,
+    /// The username: all there is in a rule that somebody typed.
+    pub username: String,
+}
+
+/// How long an answer or a rule holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasting {
+    /// For one request.
+    Once,
+    /// Until the broker ends.
+    Session,
+    /// For 24 hours.
+    Day,
+    /// Until it is removed.
+    Always,
+}
+
+/// What a rule says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The program gets the token.
+    Allow,
+    /// It gets none, whatever other rules allow.
+    Deny,
+}
+
+impl Rule {
+    /// Whether it is about the same as another one, which it then replaces.
+    pub fn is_about_the_same_as(&self, other: &Self) -> bool {
+        let account = |rule: &Self| {
+            let account = rule.account.as_ref()?;
+            Some(account.username.to_lowercase())
+        };
+        self.program == other.program
+            && self.client_id == other.client_id
+            && account(self) == account(other)
+            && self.resource == other.resource
+    }
+
+    /// Whether it still holds. What is for the broker's session ends with the broker it was made under.
+    pub(super) fn holds(&self, now: OffsetDateTime, broker_started_on: OffsetDateTime) -> bool {
+        match self.lasting {
+            Lasting::Once | Lasting::Always => true,
+            Lasting::Session => self.made_on >= broker_started_on,
+            // A clock that was set back must not make it last.
+            Lasting::Day => (self.made_on..self.made_on + Duration::DAY).contains(&now),
+        }
+    }
+
+    pub(super) fn is_about(
+        &self,
+        client_id: &ClientId,
+        account: Option<&Account>,
+        resource: &Resource,
+    ) -> bool {
+        let same_account = match (&self.account, account) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(named), Some(account)) => named.is(account),
+        };
+        self.client_id
+            .as_ref()
+            .is_none_or(|named| named == client_id)
+            && self.resource.as_ref().is_none_or(|named| named == resource)
+            && same_account
+    }
+}
+
+impl RuleAccount {
+    pub(super) fn of(account: &Account) -> Self {
+        Self {
+            home_account_id: Some(account.home_account_id.clone()),
+            username: account.username.clone(),
+        }
+    }
+
+    /// A username may come to be somebody else's; a home account ID does not.
+    fn is(&self, account: &Account) -> bool {
+        match &self.home_account_id {
+            Some(id) => *id == account.home_account_id,
+            None => self.username.eq_ignore_ascii_case(&account.username),
+        }
+    }
+}

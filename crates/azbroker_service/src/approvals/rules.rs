@@ -1,0 +1,156 @@
+use super::{Lasting, Resource, Rule, RulesFile, Verdict, rules_file::Stamp};
+use crate::caller::RuleProgram;
+use azbroker_entra::{Account, ClientId, Clock};
+use azure_core::time::{Duration, OffsetDateTime};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// The rules as the broker follows them: those of the file as it is now, and those it could not put there.
+#[derive(Debug)]
+pub(super) struct Rules {
+    file: Option<RulesFile>,
+    clock: Arc<dyn Clock>,
+    started_on: OffsetDateTime,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    stamp: Option<Stamp>,
+    of_file: HashMap<RuleProgram, Vec<Rule>>,
+    in_memory: HashMap<RuleProgram, Vec<Rule>>,
+}
+
+impl Rules {
+    pub(super) fn new(state_folder: Option<&Path>, clock: Arc<dyn Clock>) -> Self {
+        // What is written down has whole seconds.
+        let now = clock.now();
+        let started_on = now - Duration::nanoseconds(i64::from(now.nanosecond()));
+        Self {
+            file: state_folder.map(RulesFile::below),
+            started_on,
+            clock,
+            state: Mutex::default(),
+        }
+    }
+
+    /// What the rules say, if they say anything; a denial wins. A rule for one request is used up by this.
+    pub(super) fn verdict(
+        &self,
+        program: &RuleProgram,
+        client_id: &ClientId,
+        account: Option<&Account>,
+        resource: &Resource,
+    ) -> Option<Verdict> {
+        let mut state = self.fresh();
+        let of_file = state.of_file.get(program).into_iter().flatten();
+        let in_memory = state.in_memory.get(program).into_iter().flatten();
+        let mut used_up = None;
+        let mut allowed = false;
+        for rule in of_file.chain(in_memory) {
+            if !rule.is_about(client_id, account, resource)
+                || !rule.holds(self.clock.now(), self.started_on)
+            {
+                continue;
+            }
+            match (rule.verdict, rule.lasting) {
+                (Verdict::Deny, _) => return Some(Verdict::Deny),
+                (Verdict::Allow, Lasting::Once) => used_up = Some(rule.clone()),
+                (Verdict::Allow, _) => allowed = true,
+            }
+        }
+        if allowed {
+            return Some(Verdict::Allow);
+        }
+        let used_up = used_up?;
+        self.use_up(&mut state, &used_up).then_some(Verdict::Allow)
+    }
+
+    /// Keeps a rule in the place of those about the same. Where there is no file, until the broker ends.
+    pub(super) fn add(&self, rule: Rule) {
+        let mut state = self.fresh();
+        let Some(file) = &self.file else {
+            state.keep_in_memory(rule);
+            return;
+        };
+        let kept = file.change(|rules| {
+            rules.retain(|known| {
+                known.holds(self.clock.now(), self.started_on) && !known.is_about_the_same_as(&rule)
+            });
+            rules.push(rule.clone());
+        });
+        if let Err(error) = kept {
+            tracing::warn!(
+                "what was answered is forgotten when the broker ends: {}",
+                with_cause(&error)
+            );
+            state.keep_in_memory(rule);
+        }
+    }
+
+    /// Whoever takes it out of the file has it; that it is kept nowhere else is what "once" means.
+    fn use_up(&self, state: &mut State, used_up: &Rule) -> bool {
+        let take = |rules: &mut Vec<Rule>| {
+            let place = rules.iter().position(|rule| rule == used_up);
+            place.map(|place| rules.remove(place)).is_some()
+        };
+        let in_memory = state.in_memory.get_mut(&used_up.program);
+        if in_memory.is_some_and(take) {
+            return true;
+        }
+        let taken = self.file.as_ref().map(|file| file.change(take));
+        match taken {
+            Some(Ok(taken)) => taken,
+            Some(Err(error)) => {
+                tracing::warn!(
+                    "a rule for one request is not followed: {}",
+                    with_cause(&error)
+                );
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// The rules, read again if the file has changed: by the command, by hand, by another broker.
+    fn fresh(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(file) = &self.file else {
+            return state;
+        };
+        let stamp = file.stamp();
+        if stamp == state.stamp {
+            return state;
+        }
+        state.stamp = stamp;
+        state.of_file.clear();
+        match file.load() {
+            Ok(rules) => {
+                for rule in rules {
+                    let of_program = state.of_file.entry(rule.program.clone());
+                    of_program.or_default().push(rule);
+                }
+            }
+            Err(error) => tracing::warn!("no rule is followed: {}", with_cause(&error)),
+        }
+        state
+    }
+}
+
+impl State {
+    fn keep_in_memory(&mut self, rule: Rule) {
+        let of_program = self.in_memory.entry(rule.program.clone()).or_default();
+        of_program.retain(|known| !known.is_about_the_same_as(&rule));
+        of_program.push(rule);
+    }
+}
+
+fn with_cause(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}

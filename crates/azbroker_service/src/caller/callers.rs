@@ -1,0 +1,169 @@
+use super::{
+    Caller, CallerName,
+    identity::Identity,
+    process::{Credentials, Own, look},
+    program::{Program, Standing},
+};
+use futures_util::StreamExt;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+use tokio::sync::OnceCell;
+use zbus::{
+    Connection, MatchRule, MessageStream,
+    fdo::{ConnectionCredentials, DBusProxy},
+    message::Type,
+    names::OwnedUniqueName,
+};
+
+/// The callers of one connection to a bus. Each is looked at once: a unique name is never given to another.
+#[derive(Debug, Default)]
+pub(crate) struct Callers {
+    known: Arc<Known>,
+    bus: OnceCell<Bus>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    programs: Mutex<HashMap<OwnedUniqueName, Arc<OnceCell<Arc<Program>>>>>,
+}
+
+/// The bus, and what the broker is to it.
+#[derive(Debug)]
+struct Bus {
+    proxy: DBusProxy<'static>,
+    uid: Option<u32>,
+    own: Own,
+}
+
+impl Callers {
+    /// Who has this name. It is asked for once; after that it costs a look into a table.
+    pub(crate) async fn of(&self, connection: &Connection, name: &CallerName) -> Caller {
+        let Some(unique) = name else {
+            return Caller::unknown(None, "it is not on a bus");
+        };
+        let program = self.known.program(unique);
+        let looked = program.get_or_try_init(|| async {
+            let bus = self
+                .bus
+                .get_or_try_init(|| Bus::meet(connection, &self.known))
+                .await?;
+            bus.look(unique).await.map(Arc::new)
+        });
+        match looked.await {
+            Ok(program) => Caller {
+                name: name.clone(),
+                program: program.clone(),
+            },
+            Err(why) => Caller::unknown(name.clone(), why),
+        }
+    }
+}
+
+impl Known {
+    fn program(&self, name: &OwnedUniqueName) -> Arc<OnceCell<Arc<Program>>> {
+        /// Should the bus not tell who leaves, there is an end all the same.
+        const MOST: usize = 4_096;
+        let mut programs = self.lock();
+        if let Some(program) = programs.get(name) {
+            return program.clone();
+        }
+        if programs.len() >= MOST {
+            programs.clear();
+        }
+        programs.entry(name.clone()).or_default().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<OwnedUniqueName, Arc<OnceCell<Arc<Program>>>>> {
+        self.programs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Bus {
+    async fn meet(connection: &Connection, known: &Arc<Known>) -> Result<Self, &'static str> {
+        const SILENT: &str = "the bus does not say whose it is";
+        let proxy = DBusProxy::new(connection).await.map_err(|_| SILENT)?;
+        let name = connection.unique_name().ok_or("it is not on a bus")?;
+        let credentials = credentials(&proxy, name).await.ok_or(SILENT)?;
+        // Numbers of processes mean nothing to those who count them from another place.
+        if credentials.process_id() != Some(std::process::id()) {
+            return Err("the bus runs where processes have other numbers");
+        }
+        let own = Own::look().map_err(|_| "the broker cannot look at processes")?;
+        match leaving(connection).await {
+            Ok(leaving) => drop(tokio::spawn(forget(leaving, Arc::downgrade(known)))),
+            Err(error) => tracing::debug!("the bus does not tell who leaves: {error}"),
+        }
+        Ok(Self {
+            proxy,
+            uid: credentials.unix_user_id(),
+            own,
+        })
+    }
+
+    async fn look(&self, name: &OwnedUniqueName) -> Result<Program, &'static str> {
+        let credentials = credentials(&self.proxy, name)
+            .await
+            .ok_or("the bus does not say whose it is")?;
+        let process = credentials
+            .process_id()
+            .filter(|process| *process > 0)
+            .ok_or("the bus does not know its process")?;
+        if credentials.unix_user_id().is_none() || credentials.unix_user_id() != self.uid {
+            let identity = Identity::Unknown("it runs as another user of this machine");
+            return Ok(Program::new(identity, Standing::Foreign, process));
+        }
+        let label = credentials.linux_security_label();
+        let credentials = Credentials {
+            process,
+            label: label.map_or_else(String::new, |label| {
+                String::from_utf8_lossy(label).into_owned()
+            }),
+            handle: credentials
+                .process_fd()
+                .and_then(|handle| std::os::fd::AsFd::as_fd(handle).try_clone_to_owned().ok()),
+        };
+        // A program that has mounts and memory of its own making can keep whoever looks at it waiting.
+        let own = self.own.clone();
+        let looking = tokio::task::spawn_blocking(move || look(&own, credentials));
+        match tokio::time::timeout(Duration::from_secs(2), looking).await {
+            Ok(Ok(looked)) => looked,
+            _ => Err("its process cannot be looked at in time"),
+        }
+    }
+}
+
+async fn credentials(bus: &DBusProxy<'_>, name: &OwnedUniqueName) -> Option<ConnectionCredentials> {
+    let name = name.as_str().try_into().ok()?;
+    bus.get_connection_credentials(name).await.ok()
+}
+
+/// The bus's signals about names that nobody has any more.
+async fn leaving(connection: &Connection) -> zbus::Result<MessageStream> {
+    let rule = MatchRule::builder()
+        .msg_type(Type::Signal)
+        .sender("org.freedesktop.DBus")?
+        .interface("org.freedesktop.DBus")?
+        .member("NameOwnerChanged")?
+        .arg(2, "")?
+        .build();
+    MessageStream::for_match_rule(rule, connection, None).await
+}
+
+async fn forget(mut leaving: MessageStream, known: Weak<Known>) {
+    while let Some(change) = leaving.next().await {
+        let Some(known) = known.upgrade() else {
+            return;
+        };
+        let Ok(change) = change else { continue };
+        let body = change.body();
+        let Ok((name, _, _)) = body.deserialize::<(&str, &str, &str)>() else {
+            continue;
+        };
+        if let Ok(name) = OwnedUniqueName::try_from(name) {
+            known.lock().remove(&name);
+        }
+    }
+}

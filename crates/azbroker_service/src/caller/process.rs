@@ -1,0 +1,318 @@
+use super::{
+    identity::{Identity, printable},
+    program::{Program, Standing},
+    sandbox,
+};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fd::{AsFd, BorrowedFd, OwnedFd},
+    process::{Pid, PidfdFlags, pidfd_open},
+};
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    io::{self, Read},
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
+    path::{Path, PathBuf},
+};
+
+/// What the broker knows of itself, to compare others with.
+#[derive(Clone, Debug)]
+pub(super) struct Own {
+    executable: FileId,
+    path: PathBuf,
+    root: FileId,
+}
+
+/// Which file it is, whatever it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+/// What the bus says of a caller's process.
+#[derive(Debug)]
+pub(super) struct Credentials {
+    pub(super) process: u32,
+    /// A handle that stays with the process, from the bus.
+    pub(super) handle: Option<OwnedFd>,
+    /// What a security module of the kernel says of it.
+    pub(super) label: String,
+}
+
+impl Own {
+    pub(super) fn look() -> io::Result<Self> {
+        Ok(Self {
+            executable: FileId::of(Path::new("/proc/self/exe"))?,
+            path: fs::read_link("/proc/self/exe")?,
+            root: FileId::of(Path::new("/proc/self/root/."))?,
+        })
+    }
+
+    /// Whether a process runs the broker's file, or the one that an update put in its place.
+    fn runs_in(&self, process: u32) -> bool {
+        let executable = proc(process, "exe");
+        let Ok(file) = FileId::of(&executable) else {
+            return false;
+        };
+        let replaced = || {
+            let path = self.path.as_os_str().as_bytes();
+            let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
+            let path = Path::new(OsStr::from_bytes(path));
+            fs::read_link(&executable).is_ok_and(|other| other == path)
+                && FileId::of(path).is_ok_and(|there| there == file)
+        };
+        file == self.executable || replaced()
+    }
+}
+
+impl FileId {
+    fn of(path: &Path) -> io::Result<Self> {
+        let metadata = fs::metadata(path)?;
+        Ok(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        })
+    }
+}
+
+/// Looks at a process of the user. It may wait for what the process has mounted: never call it where others wait.
+///
+/// # Errors
+///
+/// Why it cannot be told which program this is.
+pub(super) fn look(own: &Own, credentials: Credentials) -> Result<Program, &'static str> {
+    const ENDED: &str = "it ended before it could be looked at";
+    let Credentials {
+        process,
+        handle,
+        label,
+    } = credentials;
+    // With a handle the number cannot become another process's unnoticed; without one from the bus it is
+    // taken now, which leaves the time before this line.
+    let handle = handle.or_else(|| {
+        let process = Pid::from_raw(i32::try_from(process).ok()?)?;
+        pidfd_open(process, PidfdFlags::empty()).ok()
+    });
+    let started = Stat::of(process).ok_or(ENDED)?;
+    let mut program = identify(own, process, &label);
+    program.command_line = command_line(process);
+    let same = Stat::of(process).is_some_and(|now| now.started == started.started);
+    if !same || handle.is_some_and(|handle| has_ended(handle.as_fd())) {
+        return Err(ENDED);
+    }
+    Ok(program)
+}
+
+fn identify(own: &Own, process: u32, label: &str) -> Program {
+    let identity = |identity| Program::new(identity, Standing::Other, process);
+    let unreadable = Identity::Unknown("its process cannot be looked at");
+    let Ok(path) = fs::read_link(proc(process, "exe")) else {
+        return identity(unreadable);
+    };
+    let (Ok(file), Ok(root)) = (
+        FileId::of(&proc(process, "exe")),
+        FileId::of(&proc(process, "root/.")),
+    ) else {
+        return identity(unreadable);
+    };
+    let cgroup = read_some(&proc(process, "cgroup"), 16 * 1024);
+    if let Some(snap) = sandbox::snap(label, &cgroup, &path) {
+        return identity(Identity::Snap(snap));
+    }
+    if root != own.root {
+        let flatpak = || sandbox::flatpak(&proc(process, "root/.flatpak-info"));
+        let container = || sandbox::container(&cgroup).map(Identity::Container);
+        return identity(
+            flatpak()
+                .map(Identity::Flatpak)
+                .or_else(container)
+                .unwrap_or(Identity::Unknown("it runs in a sandbox that has no name")),
+        );
+    }
+    // Whoever has mounts of its own chooses what lies at a path.
+    if !FileId::of(&path).is_ok_and(|there| there == file) && !own.runs_in(process) {
+        return identity(Identity::Unknown(
+            "its file is not the one at its path: it was replaced, removed, or mounted there; start it again",
+        ));
+    }
+    let standing = if own.runs_in(process) {
+        Standing::Own
+    } else if started_by_run(own, process) {
+        Standing::Run
+    } else {
+        Standing::Other
+    };
+    Program::new(Identity::Executable(path), standing, process)
+}
+
+/// Whether a process above it is `azbroker run`.
+fn started_by_run(own: &Own, process: u32) -> bool {
+    const DEEPEST: usize = 64;
+    let parents = std::iter::successors(Stat::of(process), |stat| Stat::of(stat.parent));
+    parents.take(DEEPEST).any(|stat| {
+        stat.parent > 1
+            && own.runs_in(stat.parent)
+            && arguments(stat.parent)
+                .iter()
+                .take_while(|argument| *argument != "--")
+                .any(|argument| argument == "run")
+    })
+}
+
+/// What the kernel says of a process's life.
+struct Stat {
+    parent: u32,
+    started: u64,
+}
+
+impl Stat {
+    fn of(process: u32) -> Option<Self> {
+        let text = fs::read(proc(process, "stat")).ok()?;
+        let text = String::from_utf8_lossy(&text);
+        // The name of the program, in brackets, may have anything in it.
+        let (_, rest) = text.rsplit_once(')')?;
+        let mut fields = rest.split_ascii_whitespace();
+        Some(Self {
+            parent: fields.nth(1)?.parse().ok()?,
+            started: fields.nth(17)?.parse().ok()?,
+        })
+    }
+}
+
+/// A handle can be read once its process has ended.
+fn has_ended(handle: BorrowedFd<'_>) -> bool {
+    let mut handles = [PollFd::new(&handle, PollFlags::IN)];
+    let at_once = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    !matches!(poll(&mut handles, Some(&at_once)), Ok(0))
+}
+
+fn command_line(process: u32) -> String {
+    printable(&arguments(process).join(" "))
+}
+
+fn arguments(process: u32) -> Vec<String> {
+    let text = read_some(&proc(process, "cmdline"), 4 * 1024);
+    text.trim_end_matches('\0')
+        .split('\0')
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The beginning of a file, or nothing.
+fn read_some(path: &Path, most: u64) -> String {
+    let mut bytes = Vec::new();
+    if let Ok(file) = File::open(path) {
+        let _ = file.take(most).read_to_end(&mut bytes);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn proc(process: u32, what: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/{process}/{what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credentials(process: u32) -> Credentials {
+        Credentials {
+            process,
+            handle: None,
+            label: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_process_with_the_brokers_file_is_its_own_and_another_one_is_not() {
+        let own = Own::look().unwrap();
+        let program = look(&own, credentials(std::process::id())).unwrap();
+        assert_eq!(program.standing, Standing::Own);
+        let mut other = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Until it has become `cat` it is a copy of this process.
+        let program = loop {
+            let program = look(&own, credentials(other.id())).unwrap();
+            if program.standing != Standing::Own && program.command_line == "cat" {
+                break program;
+            }
+            std::thread::yield_now();
+        };
+        assert_eq!(program.standing, Standing::Other);
+        assert!(
+            program.identity.to_string().ends_with("/cat"),
+            "{program:?}"
+        );
+        assert_eq!(program.command_line, "cat");
+        drop(other.stdin.take());
+        other.wait().unwrap();
+    }
+
+    #[test]
+    fn a_number_that_came_to_another_process_is_noticed_by_the_handle() {
+        let mut first = std::process::Command::new("true").spawn().unwrap();
+        let process = Pid::from_raw(i32::try_from(first.id()).unwrap()).unwrap();
+        let handle = pidfd_open(process, PidfdFlags::empty()).unwrap();
+        first.wait().unwrap();
+        // As if the number of the process that ended were this one's by now.
+        let reused = Credentials {
+            handle: Some(handle),
+            ..credentials(std::process::id())
+        };
+        assert_eq!(
+            look(&Own::look().unwrap(), reused).unwrap_err(),
+            "it ended before it could be looked at"
+        );
+    }
+
+    #[test]
+    fn what_azbroker_run_started_is_allowed_however_deep_below_it() {
+        use std::{
+            io::{BufRead, BufReader},
+            process::{Command, Stdio},
+        };
+        // As if the shell were the broker's own program.
+        let shell = fs::canonicalize("/bin/sh").unwrap();
+        let own = Own {
+            executable: FileId::of(&shell).unwrap(),
+            path: shell,
+            ..Own::look().unwrap()
+        };
+        for (word, standing) in [("run", Standing::Run), ("serve", Standing::Other)] {
+            let mut parent = Command::new("/bin/sh")
+                .args(["-c", "exec 3<&0; env env env cat <&3 & echo $!; wait", word])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut child = String::new();
+            let mut output = BufReader::new(parent.stdout.take().unwrap());
+            output.read_line(&mut child).unwrap();
+            let child: u32 = child.trim().parse().unwrap();
+            let program = loop {
+                let program = look(&own, credentials(child)).unwrap();
+                if program.short_name() == "cat" {
+                    break program;
+                }
+                std::thread::yield_now();
+            };
+            assert_eq!(program.standing, standing, "{word}");
+            parent.kill().unwrap();
+            parent.wait().unwrap();
+            let child = Pid::from_raw(i32::try_from(child).unwrap()).unwrap();
+            rustix::process::kill_process(child, rustix::process::Signal::KILL).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_cannot_be_told() {
+        assert!(look(&Own::look().unwrap(), credentials(u32::MAX)).is_err());
+    }
+}

@@ -1,0 +1,145 @@
+use super::{LogEntry, Record};
+use crate::state_folder::make_folder;
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::{sync::mpsc::Receiver, time::timeout};
+
+/// Writes entries to the disk, many at a time.
+#[derive(Debug)]
+pub(super) struct Writer {
+    file: File,
+    waiting: Receiver<Record>,
+    batch: Vec<Record>,
+}
+
+/// `log.jsonl`, and `log.old.jsonl` for what was before.
+#[derive(Clone, Debug)]
+struct File {
+    folder: PathBuf,
+    largest: u64,
+}
+
+impl Writer {
+    /// How long an entry may wait for others: what a program that is killed loses.
+    const PATIENCE: Duration = Duration::from_millis(250);
+    const LARGEST_BATCH: usize = 512;
+    const LARGEST_FILE: u64 = 1024 * 1024;
+
+    pub(super) fn new(folder: &Path, waiting: Receiver<Record>) -> Self {
+        Self {
+            file: File {
+                folder: folder.to_owned(),
+                largest: Self::LARGEST_FILE,
+            },
+            waiting,
+            batch: Vec::new(),
+        }
+    }
+
+    /// Writes until nobody is left who logs.
+    pub(super) async fn run(mut self) {
+        while self.collect().await {
+            let (file, batch) = (self.file.clone(), std::mem::take(&mut self.batch));
+            let written = tokio::task::spawn_blocking(move || file.append(batch)).await;
+            if let Ok(Err(error)) = written {
+                tracing::warn!("the log of tokens is not written: {error}");
+            }
+        }
+    }
+
+    /// Waits for an entry, then a little for others. Tells whether there is any.
+    async fn collect(&mut self) -> bool {
+        let first = self.waiting.recv_many(&mut self.batch, Self::LARGEST_BATCH);
+        if first.await == 0 {
+            return false;
+        }
+        let further = async {
+            while self.batch.len() < Self::LARGEST_BATCH {
+                let room = Self::LARGEST_BATCH - self.batch.len();
+                if self.waiting.recv_many(&mut self.batch, room).await == 0 {
+                    return;
+                }
+            }
+        };
+        let _ = timeout(Self::PATIENCE, further).await;
+        true
+    }
+}
+
+/// A broker that ends in order loses nothing.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        while let Ok(record) = self.waiting.try_recv() {
+            self.batch.push(record);
+        }
+        let _ = self.file.append(std::mem::take(&mut self.batch));
+    }
+}
+
+impl File {
+    fn append(&self, batch: Vec<Record>) -> io::Result<()> {
+        let mut text = Vec::new();
+        for record in batch {
+            serde_json::to_writer(&mut text, &LogEntry::from(record))?;
+            text.push(b'\n');
+        }
+        self.append_text(&text)
+    }
+
+    fn append_text(&self, text: &[u8]) -> io::Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        make_folder(&self.folder)?;
+        let path = self.folder.join("log.jsonl");
+        let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        if size > 0 && size + text.len() as u64 > self.largest {
+            fs::rename(&path, self.folder.join("log.old.jsonl"))?;
+        }
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&path)?;
+        file.write_all(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_log_is_the_users_alone_and_has_an_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File {
+            folder: folder.path().join("state"),
+            largest: 100,
+        };
+        for line in ["first\n", "second\n"] {
+            file.append_text(line.repeat(10).as_bytes()).unwrap();
+        }
+        let read = |name| fs::read_to_string(file.folder.join(name)).unwrap();
+        assert_eq!(read("log.old.jsonl"), "first\n".repeat(10));
+        assert_eq!(read("log.jsonl"), "second\n".repeat(10));
+        for _ in 0..100 {
+            file.append_text(&[b'x'; 90]).unwrap();
+        }
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&file.folder), 0o700);
+        let mut files = 0;
+        for entry in fs::read_dir(&file.folder).unwrap() {
+            let entry = entry.unwrap();
+            assert_eq!(mode(&entry.path()), 0o600);
+            assert!(entry.metadata().unwrap().len() <= 100);
+            files += 1;
+        }
+        assert_eq!(files, 2);
+    }
+}
