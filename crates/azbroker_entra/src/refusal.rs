@@ -113,7 +113,9 @@ impl Refusal {
 
     /// Whether the refresh token that was redeemed is of no use any more.
     pub fn ends_refresh_token(&self) -> bool {
-        const ENDED: [u32; 8] = [700082, 70043, 70008, 50173, 700084, 70000, 50057, 700081];
+        const ENDED: [u32; 9] = [
+            700082, 70043, 70008, 50173, 700084, 70000, 50057, 700081, 530036,
+        ];
         self.error == "invalid_grant" && self.codes.iter().any(|code| ENDED.contains(code))
     }
 
