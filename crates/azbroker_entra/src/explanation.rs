@@ -28,7 +28,7 @@ macro_rules! explained {
 
 const EXPLANATIONS: &[(&[u32], Explanation)] = explained! {
     // The application, or what it asks for.
-    50011, 900971, 70004, 500113 => Configuration, "the application has not registered this redirect URI",
+    50011, 900971, 70004 => Configuration, "the application has not registered this redirect URI",
         "add http://localhost to the application's mobile and desktop redirect URIs";
     500113 => Configuration, "the application has registered no redirect URI",
         "add http://localhost to the application's mobile and desktop redirect URIs";

@@ -1,15 +1,15 @@
 //! Whose a connection on the loopback is.
 //!
 //! Every user of a machine reaches its loopback, and may know a sign-in's address from the browser's command
-//! line. So the redirect is taken from the user's own programs only.
+//! line. So what a sign-in waits for is taken from the user's own programs only.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// Whether a connection from `peer` to `local` may bring the user's redirect.
+/// Whether a connection from `peer` to `local` may answer for the user.
 ///
 /// It may not when the system says that the other end belongs to another user. Where the system says nothing,
 /// as for a port that is forwarded from elsewhere, it may.
-pub(crate) fn may_redirect(peer: SocketAddr, local: SocketAddr) -> bool {
+pub(crate) fn may_answer(peer: SocketAddr, local: SocketAddr) -> bool {
     let Some(table) = table(peer) else {
         return true;
     };
@@ -103,7 +103,7 @@ mod tests {
             let own = user_in(&table, local, peer);
             assert!(own.is_some(), "{table}");
             assert_eq!(user_in(&table, peer, local), own);
-            assert!(may_redirect(peer, local));
+            assert!(may_answer(peer, local));
         }
     }
 }

@@ -2,7 +2,9 @@
 //! ([RFC 8252 section 7.3](https://www.rfc-editor.org/rfc/rfc8252#section-7.3)).
 
 use crate::{
-    AuthorizationCode, Refusal, last_page::LastPage, loopback_peer::may_redirect,
+    AuthorizationCode, Refusal,
+    last_page::LastPage,
+    loopback_listener::{LoopbackListener, is_loopback_host},
     redirect_parameters::RedirectParameters,
 };
 use http_body_util::Full;
@@ -17,57 +19,30 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{
     convert::Infallible,
     io,
-    net::{Ipv4Addr, Ipv6Addr},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::oneshot,
-    task::JoinSet,
-};
+use tokio::{net::TcpStream, sync::oneshot, task::JoinSet};
 
-/// Both loopback addresses at one port that the system chose.
+/// Waits for a redirect at a port of its own.
 #[derive(Debug)]
-pub(crate) struct RedirectListener {
-    v4: TcpListener,
-    /// Missing where the machine has no IPv6.
-    v6: Option<TcpListener>,
-    port: u16,
-}
+pub(crate) struct RedirectListener(LoopbackListener);
 
 impl RedirectListener {
     pub(crate) async fn bind() -> io::Result<Self> {
-        const ATTEMPTS: usize = 16;
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            let port = v4.local_addr()?.port();
-            match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
-                Ok(v6) => {
-                    let v6 = Some(v6);
-                    return Ok(Self { v4, v6, port });
-                }
-                // Somebody else has this port on the other address and would get the redirect of a
-                // browser that prefers it: take another port.
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse && attempt < ATTEMPTS => {}
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
-                Err(_) => return Ok(Self { v4, v6: None, port }),
-            }
-        }
+        LoopbackListener::bind().await.map(Self)
     }
 
     /// What Entra ID sends the browser to. Its host is what applications register; the port is not compared.
     pub(crate) fn redirect_uri(&self) -> String {
-        format!("http://localhost:{}", self.port)
+        format!("http://localhost:{}", self.0.port())
     }
 
     /// Waits for the redirect that carries `state`. Requests without it are answered and change nothing.
     pub(crate) async fn receive(self, state: String) -> Redirect {
         let (sender, mut received) = oneshot::channel();
         let waiting = Arc::new(Waiting {
-            port: self.port,
+            port: self.0.port(),
             state,
             sender: Mutex::new(Some(sender)),
         });
@@ -79,8 +54,7 @@ impl RedirectListener {
                     // `waiting` holds the sender until it is used.
                     Err(_) => unreachable!("the sender is used once"),
                 },
-                stream = accept(&self.v4) => stream,
-                stream = accept_some(self.v6.as_ref()) => stream,
+                stream = self.0.accept() => stream,
                 Some(_) = connections.join_next() => continue,
             };
             if let Some(stream) = stream {
@@ -133,24 +107,6 @@ struct Waiting {
     sender: Mutex<Option<oneshot::Sender<Answer>>>,
 }
 
-/// The next connection, unless it is another user's.
-async fn accept(listener: &TcpListener) -> Option<TcpStream> {
-    let (stream, peer) = listener.accept().await.ok()?;
-    let local = stream.local_addr().ok()?;
-    if !may_redirect(peer, local) {
-        tracing::warn!("another user of this machine connected to the sign-in's address");
-        return None;
-    }
-    Some(stream)
-}
-
-async fn accept_some(listener: Option<&TcpListener>) -> Option<TcpStream> {
-    match listener {
-        Some(listener) => accept(listener).await,
-        None => std::future::pending().await,
-    }
-}
-
 async fn serve(stream: TcpStream, waiting: Arc<Waiting>) {
     let service = service_fn(|request| {
         let waiting = waiting.clone();
@@ -173,12 +129,12 @@ impl Waiting {
                 if sender.send((outcome, page)).is_err() {
                     LastPage::NotExpected
                 } else {
-                    shown.await.unwrap_or(LastPage::Failed(None))
+                    shown.await.unwrap_or(LastPage::Abandoned)
                 }
             }
             None => LastPage::NotExpected,
         };
-        response(page)
+        page.into_response()
     }
 
     /// Takes the redirect if this is the one waited for.
@@ -186,12 +142,7 @@ impl Waiting {
         &self,
         request: &Request<Incoming>,
     ) -> Option<(oneshot::Sender<Answer>, Result<AuthorizationCode, Refusal>)> {
-        // A page of another name that resolves to this machine must not be taken for the browser's redirect.
-        let host = request.headers().get(header::HOST)?.to_str().ok()?;
-        let names = ["localhost", "127.0.0.1", "[::1]"];
-        let own = names
-            .iter()
-            .any(|name| host == format!("{name}:{}", self.port));
+        let own = is_loopback_host(request.headers().get(header::HOST), self.port);
         if !own || request.method() != Method::GET || request.uri().path() != "/" {
             return None;
         }
@@ -203,27 +154,6 @@ impl Waiting {
             .take()?;
         Some((sender, outcome))
     }
-}
-
-fn response(page: LastPage) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(page.html())));
-    *response.status_mut() =
-        hyper::StatusCode::from_u16(page.status()).unwrap_or(hyper::StatusCode::OK);
-    for (name, value) in [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
-        ),
-    ] {
-        response
-            .headers_mut()
-            .insert(name, header::HeaderValue::from_static(value));
-    }
-    response
 }
 
 #[cfg(test)]

@@ -228,8 +228,7 @@ fn last_page(result: &Result<Tokens>) -> LastPage {
         Ok(_) => LastPage::SignedIn,
         Err(error) => match error.refusal() {
             Some(refusal) if refusal.kind() == RefusalKind::Declined => LastPage::Declined,
-            Some(refusal) => LastPage::Failed(refusal.codes().first().copied()),
-            None => LastPage::Failed(None),
+            _ => LastPage::Failed(error.to_sentence()),
         },
     }
 }
