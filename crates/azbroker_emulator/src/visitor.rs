@@ -129,6 +129,9 @@ impl Visitor {
             Some(fields) => client.post(url.clone()).form(&fields),
         };
         request = request.header(header::ACCEPT, "text/html");
+        if let Some(origin) = submission.origin {
+            request = request.header(header::ORIGIN, origin);
+        }
         // Nothing between browser and server reads them on the way.
         let private = url.scheme() == "https" || is_loopback(&url);
         if private && let Some(cookies) = self.cookies().header(&host) {
@@ -190,7 +193,7 @@ pub enum Behavior {
     /// Signs in and agrees to everything.
     #[default]
     Complete,
-    /// Presses "Cancel" on the first page that has it.
+    /// Presses "Cancel" or "Deny" on the first page that has it.
     Decline,
     /// Signs in, and presses "Cancel" when asked for consent.
     DeclineConsent,

@@ -12,7 +12,7 @@ pub(super) struct Form {
     pub(super) buttons: Vec<Button>,
 }
 
-/// An `<input>` with a name.
+/// An `<input>` or `<select>` with a name, as it is sent when nobody touches it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Input {
     pub(super) name: String,
@@ -33,11 +33,17 @@ pub(super) struct Button {
 pub(super) struct Submission {
     pub(super) url: Url,
     pub(super) body: Option<Vec<(String, String)>>,
+    /// The origin of the page that a form is sent from.
+    pub(super) origin: Option<String>,
 }
 
 impl Submission {
     pub(super) fn open(url: Url) -> Self {
-        Self { url, body: None }
+        Self {
+            url,
+            body: None,
+            origin: None,
+        }
     }
 }
 
@@ -79,6 +85,7 @@ impl Form {
             return Some(Submission {
                 url,
                 body: Some(fields),
+                origin: Some(page.origin().ascii_serialization()),
             });
         }
         url.query_pairs_mut().clear().extend_pairs(fields);
@@ -108,8 +115,29 @@ impl Form {
             let value = attribute(tag, "value").unwrap_or_default();
             match &*tag.name().as_utf8_str() {
                 "input" => {
-                    if let Some(name) = name {
-                        let kind = attribute(tag, "type").unwrap_or_else(|| "text".to_owned());
+                    let kind = attribute(tag, "type").unwrap_or_else(|| "text".to_owned());
+                    let choice = matches!(&*kind, "radio" | "checkbox");
+                    let sent = !choice || tag.attributes().get("checked").is_some();
+                    if let Some(name) = name.filter(|_| sent) {
+                        read.inputs.push(Input { name, kind, value });
+                    }
+                }
+                "select" => {
+                    let options: Vec<_> = tag
+                        .children()
+                        .all(parser)
+                        .iter()
+                        .filter_map(|node| node.as_tag())
+                        .filter(|tag| tag.name() == "option")
+                        .collect();
+                    let selected = options
+                        .iter()
+                        .find(|option| option.attributes().get("selected").is_some())
+                        .or(options.first());
+                    if let (Some(name), Some(option)) = (name, selected) {
+                        let kind = "select".to_owned();
+                        let value = attribute(option, "value")
+                            .unwrap_or_else(|| unescaped(&option.inner_text(parser)));
                         read.inputs.push(Input { name, kind, value });
                     }
                 }
@@ -142,6 +170,9 @@ mod tests {
     const PAGE: &str = r#"<!DOCTYPE html><html><body><h1>Sign in</h1>
         <form method="post" action="/login?a=1&amp;b=2"><div><p>Who?</p>
         <input type="hidden" name="id" value="&quot;x&quot; &amp;lt;"><input type="email" name="who" required>
+        <input type="checkbox" name="no" value="1"><input type="radio" name="one" value="1" checked>
+        <select name="long"><option value="a">A</option><option value="b" selected>B</option></select>
+        <select name="short"><option>first</option><option>second</option></select>
         <input type="submit"></div><ul><li><button name="go" value="1"><strong>Next</strong></button></li></ul>
         </form><p>after</p></body></html>"#;
 
@@ -156,7 +187,13 @@ mod tests {
             .collect();
         assert_eq!(
             names,
-            [("id", "hidden", "\"x\" &lt;"), ("who", "email", "")]
+            [
+                ("id", "hidden", "\"x\" &lt;"),
+                ("who", "email", ""),
+                ("one", "radio", "1"),
+                ("long", "select", "b"),
+                ("short", "select", "first"),
+            ]
         );
         assert_eq!(
             forms[0].buttons,
@@ -180,8 +217,16 @@ mod tests {
             )
             .expect("sent");
         assert_eq!(sent.url.as_str(), "https://login.example/login?a=1&b=2");
-        let body = [("id", "id!"), ("who", "who!"), ("go", "1")]
-            .map(|(name, value)| (name.into(), value.into()));
+        let body = [
+            ("id", "id!"),
+            ("who", "who!"),
+            ("one", "one!"),
+            ("long", "long!"),
+            ("short", "short!"),
+            ("go", "1"),
+        ]
+        .map(|(name, value)| (name.into(), value.into()));
+        assert_eq!(sent.origin.as_deref(), Some("https://login.example"));
         assert_eq!(sent.body, Some(body.to_vec()));
     }
 

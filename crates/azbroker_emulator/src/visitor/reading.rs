@@ -123,10 +123,10 @@ impl<'a> Reader<'a> {
             .buttons
             .iter()
             .find(|button| button.text.to_lowercase().contains(&username));
-        let another = form
-            .buttons
-            .iter()
-            .find(|button| button.text.to_lowercase().contains("another account"));
+        let another = form.buttons.iter().find(|button| {
+            let text = button.text.to_lowercase();
+            text.contains("another account") || text.contains("sign in with an account")
+        });
         if account.is_some() || another.is_some() {
             return form.submit(url, as_it_is, account.or(another));
         }
@@ -152,5 +152,7 @@ fn is_username(input: &Input) -> bool {
 }
 
 fn is_cancel(button: &Button) -> bool {
-    button.text.eq_ignore_ascii_case("cancel") || button.value.eq_ignore_ascii_case("cancel")
+    ["cancel", "decline", "deny"].iter().any(|word| {
+        button.text.eq_ignore_ascii_case(word) || button.value.eq_ignore_ascii_case(word)
+    })
 }
