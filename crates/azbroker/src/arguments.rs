@@ -130,6 +130,9 @@ pub(crate) struct ServeArguments {
     /// Logs from this level on, whatever -v says; `systemctl --user service-log-level` changes it later.
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub(crate) log: Option<Shown>,
+    /// Opens Entra ID's page in a window of its own: the emulation gives addresses another meaning.
+    #[arg(long, hide = true)]
+    pub(crate) new_sign_in_window: bool,
 }
 
 /// When a broker ends for want of requests.

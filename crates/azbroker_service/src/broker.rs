@@ -15,6 +15,7 @@ use crate::{
     configuration::Configuration,
     denial::Denial,
     keyed_locks::KeyedLocks,
+    picker::Pickers,
     proof_of_possession::ProofKey,
     redirects::Redirects,
     request::{Removal, Request},
@@ -25,6 +26,7 @@ use azbroker_entra::{
     Account, Client, ClientId, Clock, HomeAccountId, Prompt, RefreshToken, Tokens,
 };
 use azbroker_protocol::Status;
+use interactive::Settled;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
@@ -45,7 +47,8 @@ pub struct Broker {
     /// One redemption in flight for each account and application.
     redemptions: KeyedLocks<(String, HomeAccountId, ClientId)>,
     /// One sign-in in flight for each application and hint.
-    sign_ins: KeyedLocks<(ClientId, String)>,
+    sign_ins: KeyedLocks<(ClientId, String), Option<Settled>>,
+    pickers: Pickers,
     redirects: Redirects,
 }
 
@@ -83,6 +86,7 @@ impl Broker {
             proof_key: OnceCell::new(),
             redemptions: KeyedLocks::new(),
             sign_ins: KeyedLocks::new(),
+            pickers: Pickers::new(),
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use zbus::names::OwnedUniqueName;
 
 pub(crate) use callers::Callers;
-pub(crate) use identity::printable;
+pub(crate) use identity::{Identity, printable};
 pub use identity::{RuleProgram, RuleProgramError};
 pub(crate) use program::{Program, Standing};
 

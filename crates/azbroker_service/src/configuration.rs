@@ -15,6 +15,8 @@ pub struct Configuration {
     pub browser: Option<String>,
     /// What else of the environment decides about browsers; of nothing known, everything is tried.
     pub desktop: Option<Desktop>,
+    /// Where Entra ID's page follows the account page.
+    pub sign_in_window: SignInWindow,
     /// Where refresh tokens rest.
     pub store: StoreChoice,
     /// Where the key of the encrypted file comes from. Without one there is no such file.
@@ -32,6 +34,17 @@ pub struct Configuration {
     pub idle_exit: Option<Duration>,
 }
 
+/// Where Entra ID's page follows the broker's own account page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignInWindow {
+    /// In the same window.
+    #[default]
+    Same,
+    /// In one that the browser is asked to open: where its command gives addresses another meaning.
+    New,
+}
+
 impl Default for Configuration {
     fn default() -> Self {
         Self {
@@ -39,6 +52,7 @@ impl Default for Configuration {
             sign_in_deadline: Duration::seconds(270),
             browser: None,
             desktop: None,
+            sign_in_window: SignInWindow::default(),
             approvals: ApprovalMode::default(),
             terminal: None,
             store: StoreChoice::Auto,

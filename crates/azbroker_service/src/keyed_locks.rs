@@ -5,13 +5,13 @@ use std::{
 };
 use tokio::sync::OwnedMutexGuard;
 
-/// A lock for each key, as long as somebody holds or awaits it.
+/// A lock for each key, as long as somebody holds or awaits it; with what its holders leave for one another.
 #[derive(Debug)]
-pub(crate) struct KeyedLocks<K> {
-    locks: Mutex<HashMap<K, Weak<tokio::sync::Mutex<()>>>>,
+pub(crate) struct KeyedLocks<K, V = ()> {
+    locks: Mutex<HashMap<K, Weak<tokio::sync::Mutex<V>>>>,
 }
 
-impl<K: Eq + Hash> KeyedLocks<K> {
+impl<K: Eq + Hash, V: Default> KeyedLocks<K, V> {
     pub(crate) fn new() -> Self {
         Self {
             locks: Mutex::new(HashMap::new()),
@@ -19,7 +19,7 @@ impl<K: Eq + Hash> KeyedLocks<K> {
     }
 
     /// Waits for the key's lock. The flag says whether somebody else had it.
-    pub(crate) async fn lock(&self, key: K) -> (OwnedMutexGuard<()>, Waited) {
+    pub(crate) async fn lock(&self, key: K) -> (OwnedMutexGuard<V>, Waited) {
         let lock = self.of(key);
         match lock.clone().try_lock_owned() {
             Ok(guard) => (guard, Waited::No),
@@ -27,13 +27,13 @@ impl<K: Eq + Hash> KeyedLocks<K> {
         }
     }
 
-    fn of(&self, key: K) -> Arc<tokio::sync::Mutex<()>> {
+    fn of(&self, key: K) -> Arc<tokio::sync::Mutex<V>> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lock) = locks.get(&key).and_then(Weak::upgrade) {
             return lock;
         }
         locks.retain(|_, lock| lock.strong_count() > 0);
-        let lock = Arc::new(tokio::sync::Mutex::new(()));
+        let lock = Arc::new(tokio::sync::Mutex::new(V::default()));
         locks.insert(key, Arc::downgrade(&lock));
         lock
     }

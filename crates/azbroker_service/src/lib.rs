@@ -22,6 +22,7 @@ mod keyed_locks;
 mod limit;
 mod log_control;
 mod management;
+mod picker;
 mod proof_of_possession;
 mod redirects;
 mod reply;
@@ -48,7 +49,7 @@ pub use azbroker_entra::{
 pub use azbroker_protocol::{BUS_NAME, OBJECT_PATH};
 pub use broker::Broker;
 pub use caller::{RuleProgram, RuleProgramError};
-pub use configuration::Configuration;
+pub use configuration::{Configuration, SignInWindow};
 pub use dbus::serve_at;
 pub use log_control::LogLevel;
 pub use serve::{ServeError, serve};

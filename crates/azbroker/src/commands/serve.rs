@@ -8,7 +8,8 @@ use crate::{
     logs::Logs,
 };
 use azbroker_service::{
-    AuthorityHost, Configuration, Desktop, KeySource, Passphrase, ServeError, StoreChoice, serve,
+    AuthorityHost, Configuration, Desktop, KeySource, Passphrase, ServeError, SignInWindow,
+    StoreChoice, serve,
 };
 use azure_core::time::Duration;
 use std::{env, fs::File, io::Read, path::PathBuf, process::ExitCode, sync::Arc};
@@ -63,6 +64,10 @@ fn configuration(arguments: ServeArguments) -> Result<Configuration, Failure> {
             Duration::seconds(i64::from(seconds))
         }),
         browser: file.browser.or_else(|| env::var("BROWSER").ok()),
+        sign_in_window: match arguments.new_sign_in_window {
+            true => SignInWindow::New,
+            false => SignInWindow::Same,
+        },
         desktop: Some(Desktop::from_variables(|name| env::var_os(name))),
         store,
         key_source,

@@ -152,6 +152,9 @@ impl Session {
         let mut arguments = ["serve", "--approvals", "same-user"]
             .map(OsString::from)
             .to_vec();
+        if browser == Browser::HandOver {
+            arguments.push("--new-sign-in-window".into());
+        }
         arguments.extend((0..verbose).map(|_| OsString::from("-v")));
         let mut broker = self.own_command(&arguments, browser);
         // What the person who runs this has set, and keeps, is for their own broker.

@@ -1,22 +1,33 @@
+mod asking;
+mod sharing;
+mod time_left;
+
 use super::{Broker, Issued, redirect_choice::token_request};
 use crate::{
     accounts::Subject,
-    approvals::{Answer, Choice, Decision, Question},
+    approvals::{Choice, Decision},
     caller::Caller,
+    configuration::SignInWindow,
     denial::Denial,
-    keyed_locks::Waited,
+    picker::{ContinueInPage, Ending, Picker},
     request::Request,
 };
-use azbroker_entra::{Account, PromptBehavior, SignIn};
+use asking::{Answered, Step};
+use azbroker_entra::{
+    Account, Error, Prompt, PromptBehavior, RedirectWay, Redirected, RefusalKind, SignIn,
+};
 use azbroker_protocol::Status;
 use std::sync::Arc;
+use time_left::TimeLeft;
 use tracing::Instrument;
 
+pub(super) use sharing::Settled;
+
 impl Broker {
-    /// Has the user sign in.
+    /// Asks the user where something is to be asked, and has them sign in where that is needed.
     ///
-    /// Programs that ask while a sign-in for the same application is under way wait for it, and share the
-    /// account it brings.
+    /// Programs that ask while a sign-in for the same application is under way wait for it, and share what it
+    /// brings as far as they may.
     ///
     /// Dropping the future gives up the waiting for the user. A code that has come is redeemed and kept all the
     /// same: the user has done their part.
@@ -25,206 +36,305 @@ impl Broker {
         request: &Request,
         caller: &Caller,
     ) -> Result<Issued, Denial> {
-        let approved = self.approve(request, caller).await?;
-        // Only that it was not asked about kept it from a silent answer.
-        if let Approved::Asked(..) = &approved
-            && let Some(account) = approved.account()
-        {
-            let (broker, request, account) = (self.clone(), request.clone(), account.clone());
-            let silent = async move { broker.answer_silently(&request, account).await };
-            if let Ok(issued) = to_the_end(silent).await {
-                return Ok(issued);
-            }
-        }
-        let login_hint = match &request.subject {
-            Subject::Account { username, .. } | Subject::Username(username)
-                if !username.is_empty() =>
-            {
-                Some(username.clone())
-            }
-            _ => None,
-        };
-        let key = (
-            request.client_id.clone(),
-            login_hint.clone().unwrap_or_default(),
-        );
         // Waiting for another program's sign-in counts: clients give up after a time of their own.
-        let deadline = self.configuration.sign_in_deadline;
-        let asked_at = self.clock.now();
-        let turn = tokio::time::timeout(deadline.unsigned_abs(), self.sign_ins.lock(key)).await;
-        let Ok((_one_at_a_time, waited)) = turn else {
-            return Err(Denial::new(
-                Status::UserCanceled,
-                "another program's sign-in was not finished in time; try again",
-            ));
-        };
-        if waited == Waited::Yes {
-            let (broker, request) = (self.clone(), request.clone());
-            let silent = async move {
-                let account = broker.account(&request).await?;
-                broker.answer_silently(&request, account).await
-            };
-            if let Ok(issued) = to_the_end(silent).await {
-                tracing::debug!("another program's sign-in answers this request");
-                return Ok(issued);
-            }
+        let time = TimeLeft::of(self.configuration.sign_in_deadline, self.clock.as_ref());
+        let mut turn = self.turn(request, &time).await?;
+        if let Some(shared) = self.shared(&turn, request, caller, &time).await {
+            return shared;
         }
-        let redirect_way = self.redirect_way(request).await?;
-        let sign_in = SignIn {
-            request: token_request(request),
-            prompt_behavior: match login_hint {
-                Some(_) => PromptBehavior::Unspecified,
-                None => PromptBehavior::SelectAccount,
+        let result = match self.next_step(request, caller).await? {
+            Step::SignIn(allowed) => {
+                let approval = Approval::Of(allowed.as_ref());
+                self.sign_in(request, caller, approval, &time).await
+            }
+            Step::Ask(asked) => match self.ask(*asked, request, &time).await {
+                Ok(answered) => self.follow(request, caller, answered, &time).await,
+                Err(ended) => Err(ended),
             },
-            login_hint,
-            redirect_way: redirect_way.clone(),
         };
-        let left = deadline - (self.clock.now() - asked_at);
-        let redirected = sign_in
-            .wait(self.prompt.as_ref(), left)
+        turn.settle(request, caller, &result, self.clock.now());
+        result.map_err(Ended::into_denial)
+    }
+
+    /// Does what the user answered.
+    async fn follow(
+        self: &Arc<Self>,
+        request: &Request,
+        caller: &Caller,
+        answered: Answered,
+        time: &TimeLeft<'_>,
+    ) -> Result<Issued, Ended> {
+        let result = match &answered.answer.choice {
+            Choice::Denied => Err(self.deny(&answered)),
+            Choice::AnotherAccount => {
+                let approval = Approval::Answered(&answered);
+                self.sign_in(request, caller, approval, time).await
+            }
+            Choice::Account(account) => {
+                let silently = self.follow_silently(request, &answered, account).await;
+                match silently {
+                    Err(Ended::Otherwise(denial))
+                        if denial.status == Status::InteractionRequired =>
+                    {
+                        tracing::debug!("the account chosen must sign in: {}", denial.context);
+                        let approval = Approval::Answered(&answered);
+                        self.sign_in(request, caller, approval, time).await
+                    }
+                    result => result,
+                }
+            }
+        };
+        if let Some(page) = &answered.page {
+            page.end(match &result {
+                Ok(issued) => Ending::Given {
+                    username: issued.account.username.clone(),
+                },
+                Err(Ended::ByUser(_)) => Ending::Denied,
+                Err(Ended::TooLate(_)) => Ending::TooLate,
+                Err(Ended::Otherwise(denial)) => Ending::Failed(denial.context.clone()),
+            });
+        }
+        result
+    }
+
+    /// Gives the token of an account that the user chose, if nothing needs to be shown for it.
+    async fn follow_silently(
+        self: &Arc<Self>,
+        request: &Request,
+        answered: &Answered,
+        account: &Account,
+    ) -> Result<Issued, Ended> {
+        let question = &answered.question;
+        // Of the account that would answer by itself, a rule has said already; a rule for one request is used up.
+        if answered.allowed() != Some(account)
+            && let Decision::Denied(denial) = self.approvals.decide(
+                &question.caller,
+                &question.client_id,
+                Some(account),
+                &question.resource,
+            )
+        {
+            return Err(denial.into());
+        }
+        self.remember(answered, account);
+        let (broker, request, account) = (self.clone(), request.clone(), account.clone());
+        let silent = async move {
+            let issued = broker.answer_silently(&request, account).await?;
+            broker.note_use(&request, &issued.account).await;
+            Ok::<_, Denial>(issued)
+        };
+        Ok(to_the_end(silent).await?)
+    }
+
+    /// Has the user sign in on Entra ID's page, in the browser that answered where there is one.
+    async fn sign_in(
+        self: &Arc<Self>,
+        request: &Request,
+        caller: &Caller,
+        approval: Approval<'_>,
+        time: &TimeLeft<'_>,
+    ) -> Result<Issued, Ended> {
+        let redirect_way = self.redirect_way(request).await?;
+        let another_window = matches!(redirect_way, RedirectWay::PrivateWindow(_))
+            || self.configuration.sign_in_window == SignInWindow::New;
+        let page: Option<&Picker> = approval
+            .answered()
+            .and_then(|answered| answered.page.as_deref());
+        let continued;
+        let prompt: &dyn Prompt = match page {
+            Some(picker) if another_window => {
+                picker.leave();
+                self.prompt.as_ref()
+            }
+            Some(picker) => {
+                continued = ContinueInPage {
+                    picker,
+                    otherwise: self.prompt.as_ref(),
+                };
+                &continued
+            }
+            None => self.prompt.as_ref(),
+        };
+        let redirected = sign_in_for(request, approval, redirect_way.clone())
+            .wait(prompt, time.left())
             .await
             .map_err(|error| {
                 self.redirect_ended(request, &redirect_way, Some(&error));
-                Denial::of_interactive(&error)
+                Ended::of(error)
             })?;
         self.redirect_ended(request, &redirect_way, None);
         let (broker, request, caller) = (self.clone(), request.clone(), caller.clone());
-        to_the_end(async move {
-            let _under_way = broker.activity.redemption();
-            let tokens = redirected
-                .redeem(&broker.client)
-                .await
-                .map_err(|error| Denial::of_interactive(&error))?;
-            let signed_in = &tokens.account;
-            match &request.subject {
-                Subject::Account {
-                    home_account_id, ..
-                } if signed_in.home_account_id != *home_account_id => Err(Denial::new(
-                    Status::UserSwitch,
-                    format!(
-                        "{} signed in, which is not the account asked for; sign in with that one",
-                        signed_in.username
-                    ),
-                )),
-                _ => {
-                    let issued = broker.keep(&request, &tokens).await;
-                    broker
-                        .approve_signed_in(&request, &caller, &issued.account, approved)
-                        .await?;
-                    broker.note_use(&request, &issued.account).await;
-                    Ok(issued)
-                }
-            }
-        })
-        .await
-    }
-}
-
-impl Broker {
-    /// Finds out whether the caller may have the token, and asks the user where no rule says.
-    async fn approve(&self, request: &Request, caller: &Caller) -> Result<Approved, Denial> {
-        let account = self.account(request).await.ok();
-        let decision = self.approvals.decide(
-            caller,
-            &request.client_id,
-            account.as_ref(),
-            &request.resource,
-        );
-        match decision {
-            Decision::Allowed => Ok(Approved::By(account)),
-            Decision::Denied(denial) => Err(denial),
-            Decision::Ask => self.ask(request, caller, account).await,
-        }
+        let terms = Terms::of(approval);
+        to_the_end(async move { broker.take(&request, &caller, &terms, redirected).await }).await
     }
 
-    async fn ask(
+    /// Redeems the code and keeps what it brings, if it is an account that the caller may have tokens of.
+    async fn take(
         &self,
         request: &Request,
         caller: &Caller,
-        account: Option<Account>,
-    ) -> Result<Approved, Denial> {
-        let question = Question {
-            caller: caller.clone(),
-            client_id: request.client_id.clone(),
-            resource: request.resource.clone(),
-            scopes: request.scopes.clone(),
-            tenant: request.authority.tenant().clone(),
-            accounts: account.into_iter().collect(),
-            login_hint: request.subject.username().map(str::to_owned),
-            correlation_id: request.correlation_id,
-        };
-        match self.approvals.ask(&question).await {
-            None => Err(self.approvals.denied(&question)),
-            Some(answer) if answer.choice == Choice::Denied => {
-                Err(self.approvals.denied(&question))
-            }
-            Some(answer) => Ok(Approved::Asked(question, answer)),
+        terms: &Terms,
+        redirected: Redirected,
+    ) -> Result<Issued, Ended> {
+        let _under_way = self.activity.redemption();
+        let tokens = redirected.redeem(&self.client).await.map_err(Ended::of)?;
+        let account = &tokens.account;
+        self.check_signed_in(request, caller, terms, account)?;
+        if let Some(kept) = &terms.answered {
+            self.remember(kept, account);
         }
+        let issued = self.keep(request, &tokens).await;
+        self.note_use(request, &issued.account).await;
+        Ok(issued)
     }
 
-    /// Who signed in is known only now, and may be another account than the one that was approved.
-    async fn approve_signed_in(
+    /// Who signed in is known only now, and may be another account than the one that was allowed.
+    fn check_signed_in(
         &self,
         request: &Request,
         caller: &Caller,
+        terms: &Terms,
         account: &Account,
-        approved: Approved,
     ) -> Result<(), Denial> {
-        if approved.account().is_some_and(|approved| {
-            approved.environment == account.environment
-                && approved.home_account_id == account.home_account_id
+        if let Subject::Account {
+            home_account_id, ..
+        } = &request.subject
+            && account.home_account_id != *home_account_id
+        {
+            return Err(another_signed_in(account, "the account asked for"));
+        }
+        if terms.allowed.as_ref().is_some_and(|allowed| {
+            allowed.environment == account.environment
+                && allowed.home_account_id == account.home_account_id
         }) {
             return Ok(());
         }
         let decision =
             self.approvals
                 .decide(caller, &request.client_id, Some(account), &request.resource);
-        match (decision, approved) {
-            (Decision::Denied(denial), _) => Err(denial),
-            (_, Approved::Asked(question, answer)) if answer.choice == Choice::AnotherAccount => {
-                self.approvals.remember(&question, &answer, Some(account));
-                Ok(())
-            }
-            (Decision::Allowed, _) | (Decision::Ask, Approved::By(None)) => Ok(()),
-            (Decision::Ask, _) => {
-                let asked = self.ask(request, caller, Some(account.clone())).await;
-                asked.map(drop)
-            }
+        match decision {
+            Decision::Allowed => Ok(()),
+            Decision::Denied(denial) => Err(denial),
+            Decision::Ask if terms.allowed.is_none() => Ok(()),
+            Decision::Ask => Err(another_signed_in(account, "the account that was allowed")),
         }
     }
 }
 
-/// Why a caller may have a token.
-enum Approved {
-    /// By what it is, or a rule, about this account or any.
-    By(Option<Account>),
-    /// By what the user said.
-    Asked(Question, Answer),
+/// Why a caller may have a token of whoever signs in.
+#[derive(Clone, Copy, Debug)]
+enum Approval<'a> {
+    /// By what it is, or by a rule: a token of this account, or of any.
+    Of(Option<&'a Account>),
+    /// By what the user answered.
+    Answered(&'a Answered),
 }
 
-impl Approved {
-    /// The account it is about, if it is about one.
-    fn account(&self) -> Option<&Account> {
+impl<'a> Approval<'a> {
+    fn answered(self) -> Option<&'a Answered> {
         match self {
-            Self::By(account) => account.as_ref(),
-            Self::Asked(_, answer) => match &answer.choice {
+            Self::Of(_) => None,
+            Self::Answered(answered) => Some(answered),
+        }
+    }
+}
+
+/// The same for work that outlives the page.
+#[derive(Debug)]
+struct Terms {
+    /// The account it is for; without one, whoever signs in.
+    allowed: Option<Account>,
+    answered: Option<Answered>,
+}
+
+impl Terms {
+    fn of(approval: Approval<'_>) -> Self {
+        let allowed = match approval {
+            Approval::Of(account) => account,
+            Approval::Answered(answered) => match &answered.answer.choice {
                 Choice::Account(account) => Some(account),
                 Choice::AnotherAccount | Choice::Denied => None,
             },
+        };
+        Self {
+            allowed: allowed.cloned(),
+            answered: approval.answered().map(Answered::without_page),
         }
+    }
+}
+
+/// What Entra ID's page is asked for.
+fn sign_in_for(request: &Request, approval: Approval<'_>, redirect_way: RedirectWay) -> SignIn {
+    let login_hint = match approval.answered() {
+        Some(answered) => answered.login_hint(),
+        None => request.subject.username().map(str::to_owned),
+    };
+    SignIn {
+        request: token_request(request),
+        prompt_behavior: match login_hint {
+            Some(_) => PromptBehavior::Unspecified,
+            None => PromptBehavior::SelectAccount,
+        },
+        login_hint,
+        redirect_way,
+    }
+}
+
+fn another_signed_in(account: &Account, expected: &str) -> Denial {
+    Denial::new(
+        Status::UserSwitch,
+        format!(
+            "{} signed in, which is not {expected}; sign in with that one",
+            account.username
+        ),
+    )
+}
+
+/// Why there is no token in the end.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The user said no.
+    ByUser(Denial),
+    /// The user said nothing.
+    TooLate(Denial),
+    Otherwise(Denial),
+}
+
+impl Ended {
+    fn of(error: Error) -> Self {
+        let denial = Denial::of_interactive(&error);
+        match &error {
+            Error::Refused(refusal) if refusal.kind() == RefusalKind::Declined => {
+                Self::ByUser(denial)
+            }
+            Error::NotFinished { .. } => Self::TooLate(denial),
+            _ => Self::Otherwise(denial),
+        }
+    }
+
+    fn into_denial(self) -> Denial {
+        match self {
+            Self::ByUser(denial) | Self::TooLate(denial) | Self::Otherwise(denial) => denial,
+        }
+    }
+}
+
+impl From<Denial> for Ended {
+    fn from(denial: Denial) -> Self {
+        Self::Otherwise(denial)
     }
 }
 
 /// Runs work that must not stop half way, whatever becomes of whoever waits for it.
-async fn to_the_end(
-    work: impl Future<Output = Result<Issued, Denial>> + Send + 'static,
-) -> Result<Issued, Denial> {
+async fn to_the_end<E>(
+    work: impl Future<Output = Result<Issued, E>> + Send + 'static,
+) -> Result<Issued, E>
+where
+    E: From<Denial> + Send + 'static,
+{
     tokio::spawn(work.in_current_span())
         .await
         .unwrap_or_else(|_| {
-            Err(Denial::new(
-                Status::Unexpected,
-                "the broker failed; report it",
-            ))
+            Err(Denial::new(Status::Unexpected, "the broker failed; report it").into())
         })
 }

@@ -148,10 +148,11 @@ async fn a_policy_is_named_with_who_must_act() {
             "Entra ID refused: the tenant's policy wants a compliant device (AADSTS53000); use a device that your organisation manages; this broker cannot make one compliant"
         )
     );
+    // The account that is chosen is tried silently, then at Entra ID's page.
     setup
         .emulator
         .faults()
-        .next(1, Target::Token, blocked(53003));
+        .next(2, Target::Token, blocked(53003));
     let answer = setup.interactive().await;
     assert_eq!(status(&answer), Some(13));
     assert!(context(&answer).contains("Conditional Access"), "{answer}");

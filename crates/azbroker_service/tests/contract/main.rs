@@ -10,6 +10,7 @@ mod hostile;
 mod limits;
 mod other_accounts;
 mod other_clients;
+mod picker;
 mod proof_of_possession;
 mod replay;
 mod setup;

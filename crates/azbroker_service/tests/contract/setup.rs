@@ -59,6 +59,22 @@ impl Setup {
         Self::around(emulator, configuration, store, None).await
     }
 
+    pub(crate) async fn configured(configuration: Configuration) -> Self {
+        Self::with(World::default(), configuration, SharedStore::default()).await
+    }
+
+    /// A broker that asks the user about every program.
+    pub(crate) async fn asking() -> Self {
+        let emulator = Emulator::start(World::default()).await.unwrap();
+        let configuration = Configuration {
+            approvals: ApprovalMode::Ask,
+            ..Configuration::default()
+        };
+        let store = SharedStore::default();
+        let own = Some(Box::new(store.clone()) as Box<dyn TokenStore>);
+        Self::as_configured(emulator, configuration, store, own).await
+    }
+
     async fn before(emulator: Emulator, configuration: Configuration, store: SharedStore) -> Self {
         let given: Box<dyn TokenStore> = Box::new(store.clone());
         Self::around(emulator, configuration, store, Some(given)).await
@@ -75,6 +91,15 @@ impl Setup {
             approvals: ApprovalMode::SameUser,
             ..configuration
         };
+        Self::as_configured(emulator, configuration, store, given).await
+    }
+
+    async fn as_configured(
+        emulator: Emulator,
+        configuration: Configuration,
+        store: SharedStore,
+        given: Option<Box<dyn TokenStore>>,
+    ) -> Self {
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
         let user = Arc::new(BrowserUser::new(&emulator));
         let broker = Arc::new(Broker::new(
@@ -155,6 +180,15 @@ impl Setup {
     pub(crate) async fn sign_in(&self, username: &str) -> Value {
         self.user.is(username, Behavior::Complete);
         let answer = self.interactive().await;
+        assert_eq!(status(&answer), None, "{answer}");
+        answer
+    }
+
+    /// Has a user sign in who is named, so that there is nothing to choose.
+    pub(crate) async fn sign_in_named(&self, username: &str) -> Value {
+        self.user.is(username, Behavior::Complete);
+        let named = request(json!({ "username": username }));
+        let answer = self.call("acquireTokenInteractively", named).await;
         assert_eq!(status(&answer), None, "{answer}");
         answer
     }

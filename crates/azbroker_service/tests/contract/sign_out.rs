@@ -44,7 +44,7 @@ async fn a_sign_in_during_a_redemption_keeps_its_own_refresh_token() {
     late_tokens(&setup);
     let sign_in = async {
         assert_eq!(setup.accounts().await, [default_world::ADA]);
-        let answer = setup.interactive().await;
+        let answer = setup.sign_in_named(default_world::ADA).await;
         let kept = setup.store.grants.lock().unwrap()[0].refresh_token.clone();
         (answer, kept)
     };
@@ -69,7 +69,7 @@ async fn a_late_refusal_drops_no_newer_sign_in() {
     let refused = setup.call("acquireTokenSilently", renew.clone());
     let sign_in = async {
         assert_eq!(setup.accounts().await, [default_world::ADA]);
-        setup.sign_in(default_world::ADA).await
+        setup.sign_in_named(default_world::ADA).await
     };
     let (refused, _) = tokio::join!(refused, sign_in);
     assert_eq!(status(&refused), Some(2), "{refused}");
