@@ -21,6 +21,8 @@ pub(crate) struct Case {
     pub(crate) arguments: &'static [&'static str],
     /// How a person at a real Chromium signs in, where nobody else does: `SIGN_IN_HOW` of `chromium_sign_in.mjs`.
     pub(crate) chromium: Option<&'static str>,
+    /// What the pictures of the broker's own pages are called, where they are kept: `AZBROKER_PICTURES`.
+    pub(crate) pictures: Option<&'static str>,
     pub(crate) environment: &'static [(&'static str, &'static str)],
     /// What `azbroker emulate` sets and the program must not see.
     pub(crate) without: &'static [&'static str],
@@ -61,6 +63,7 @@ impl Case {
         program: Program::Azbroker,
         arguments: &[],
         chromium: None,
+        pictures: None,
         environment: &[],
         without: &[],
         through: &[],
@@ -290,6 +293,12 @@ impl Surroundings {
                 ("SIGN_IN_DONE", self.folder.join("done").into()),
                 ("SIGN_IN_PICTURES", self.pictures.clone().into()),
             ]);
+            if let (Some(folder), Some(name)) =
+                (std::env::var_os("AZBROKER_PICTURES"), case.pictures)
+            {
+                let kept = workspace.root.join(folder).join(name);
+                environment.push(("SIGN_IN_KEPT", kept.into()));
+            }
         }
         environment
     }

@@ -461,6 +461,117 @@ const CASES: &[Case] = &[
         person_notes: &[CLOUD_AND_LOOPBACK],
         ..python("options.py")
     },
+    // The broker's own page, at a real browser.
+    Case {
+        name: "a person at Chromium chooses the account on the broker's page with the keyboard alone",
+        emulate: TWO_SIGNED_IN,
+        chromium: Some("keyboard"),
+        arguments: &["--no-default-account"],
+        says: &[THE_SECRET],
+        person_notes: &[
+            "page: Choose an account · azbroker | account | 0 faults\n",
+            "reached with ",
+            "end: ✓ Done ",
+            "has its token of ada@contoso.example",
+            "hosts: localhost\n",
+        ],
+        ..CHROMIUM_AND_NODE
+    },
+    Case {
+        name: "a person at Chromium uses another account than the one on the broker's page, with the keyboard alone",
+        emulate: &["--signed-in", "bob@contoso.example"],
+        chromium: Some("keyboard"),
+        arguments: &["--no-default-account"],
+        says: &[THE_SECRET],
+        person_notes: &[
+            "page: Choose an account · azbroker | account | 0 faults\n",
+            "field: Username\n",
+            "end: ✓ You are signed in ",
+        ],
+        ..CHROMIUM_AND_NODE
+    },
+    Case {
+        name: "a person at Chromium denies on the broker's page with the keyboard alone",
+        emulate: SIGNED_IN,
+        chromium: Some("keyboard decline"),
+        arguments: &["--no-default-account"],
+        exit: 1,
+        says: &["AuthenticationRequiredError"],
+        person_notes: &[
+            "reached with ",
+            "end: – Denied ",
+            " was given nothing. You can close this window.",
+        ],
+        ..CHROMIUM_AND_NODE
+    },
+    Case {
+        name: "a person at Chromium allows a program, always and with the keyboard alone",
+        chromium: Some("keyboard always"),
+        pictures: Some("allow-light"),
+        person_notes: &[
+            "page: Allow access to Azure Key Vault? · azbroker | account | 0 faults\n",
+            "remembered: Always, until I take it back\n",
+            "end: ✓ Done ",
+        ],
+        ..ASKED_ABOUT
+    },
+    Case {
+        name: "a person at Chromium allows a program in dark mode",
+        chromium: Some("dark"),
+        pictures: Some("allow-dark"),
+        person_notes: &["page: Allow access to Azure Key Vault? · azbroker | account | 0 faults\n"],
+        ..ASKED_ABOUT
+    },
+    Case {
+        name: "a person at Chromium allows a program in a narrow window",
+        chromium: Some("phone"),
+        pictures: Some("allow-narrow"),
+        person_notes: &["page: Allow access to Azure Key Vault? · azbroker | account | 0 faults\n"],
+        ..ASKED_ABOUT
+    },
+    Case {
+        name: "a person at Chromium allows a program in a narrow window in dark mode",
+        chromium: Some("phone dark"),
+        pictures: Some("allow-narrow-dark"),
+        person_notes: &["page: Allow access to Azure Key Vault? · azbroker | account | 0 faults\n"],
+        ..ASKED_ABOUT
+    },
+    Case {
+        name: "a person at Chromium allows a program at 200 % zoom",
+        chromium: Some("zoom"),
+        person_notes: &["page: Allow access to Azure Key Vault? · azbroker | account | 0 faults\n"],
+        ..ASKED_ABOUT
+    },
+    // Approval: Microsoft's library for Python asks silently, then by itself interactively.
+    Case {
+        name: "a Python program that is allowed at the broker's terminal reads the secret, and is asked about once",
+        needs: &[Need::Bus, Need::Keyring, Need::Python],
+        emulate: &["--user", "ada@contoso.example"],
+        program: Program::Shell("bus/approvals.sh"),
+        arguments: &["y"],
+        says: &[
+            THE_SECRET,
+            "first time: exit 0\n",
+            "second time: exit 0\n",
+            "questions: 1\n",
+            "status 2: 'python",
+        ],
+        ..Case::PLAIN
+    },
+    Case {
+        name: "a Python program that is denied at the broker's terminal says so, and is not asked about again",
+        needs: &[Need::Bus, Need::Keyring, Need::Python],
+        emulate: &["--user", "ada@contoso.example"],
+        program: Program::Shell("bus/approvals.sh"),
+        arguments: &["n"],
+        says: &[
+            "first time: exit 1\n",
+            "second time: exit 1\n",
+            "questions: 1\n",
+        ],
+        complains: &["nobody allowed 'python", "a rule denies 'python"],
+        ..Case::PLAIN
+    },
     // The command as its own client.
     Case {
         name: "azbroker token prints a token and nothing else",
@@ -854,6 +965,16 @@ const PRIVATE_WINDOW: Case = Case {
     program: Program::Shell("bus/private_window.sh"),
     limit: Duration::from_secs(90),
     ..Case::PLAIN
+};
+
+/// A JavaScript program that the broker asks Ada about, at Chromium.
+const ASKED_ABOUT: Case = Case {
+    needs: &[Need::Node, Need::Bus, Need::Chromium],
+    emulate: TWO_SIGNED_IN,
+    program: Program::Shell("bus/asking.sh"),
+    arguments: &["options.mjs", "--no-default-account"],
+    says: &[THE_SECRET],
+    ..CHROMIUM_AND_NODE
 };
 
 const SIGNED_IN: &[&str] = &["--signed-in", "ada@contoso.example"];

@@ -35,7 +35,8 @@ What developers and CI run.
 
 The interoperability suite installs what it pins (npm and PyPI packages) below target/interop, and, as root on
 Debian, the system packages it needs. Elsewhere a case that cannot run is skipped and says what to install.
-With CI=true a skipped case is a failure.
+With CI=true a skipped case is a failure. With AZBROKER_PICTURES=docs/pictures the pictures of the broker's own
+pages are kept there.
 ";
 
 fn main() -> ExitCode {

@@ -4,10 +4,11 @@
 //
 // SIGN_IN_AS       username to type
 // SIGN_IN_PASSWORD password to type
-// SIGN_IN_HOW      mouse, keyboard, dark, phone, wrong-password, decline
+// SIGN_IN_HOW      words: keyboard (else the mouse), dark, phone, zoom, wrong-password, decline, always
 // SIGN_IN_LOG      file that gets one line a step; nothing is printed
 // SIGN_IN_DONE     pipe that is written to when the browser is closed again
 // SIGN_IN_PICTURES folder and beginning of the names of the screenshots
+// SIGN_IN_KEPT     the same for the picture of the broker's own page that is kept
 // SIGN_IN_LAST_PAGE "theirs" if the last page belongs to a library of Microsoft's: its faults are not ours
 //
 // Like any command that opens a browser it does not wait until the browser is closed: some programs begin to
@@ -24,8 +25,9 @@ import { chromium } from "playwright-core";
 const address = process.argv[2];
 const user = process.env.SIGN_IN_AS ?? "ada@contoso.example";
 const password = process.env.SIGN_IN_PASSWORD ?? "";
-const how = process.env.SIGN_IN_HOW ?? "mouse";
+const how = new Set((process.env.SIGN_IN_HOW ?? "mouse").split(" "));
 const pictures = process.env.SIGN_IN_PICTURES;
+const keptPictures = process.env.SIGN_IN_KEPT;
 const lastPageIsTheirs = process.env.SIGN_IN_LAST_PAGE === "theirs";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -45,7 +47,7 @@ if (process.env.SIGN_IN_BEHIND !== "yes") {
 
 const home = mkdtempSync(join(tmpdir(), "chromium-"));
 let pageNumber = 0;
-let wrongOnce = how === "wrong-password";
+let wrongOnce = how.has("wrong-password");
 
 try {
   trustAuthority();
@@ -66,13 +68,20 @@ function trustAuthority() {
   certutil("-A", "-n", "emulator", "-t", "C,,", "-i", process.env.NODE_EXTRA_CA_CERTS);
 }
 
+/** A zoomed window is one with fewer and larger points. */
+function window() {
+  if (how.has("phone")) return { viewport: { width: 320, height: 640 } };
+  if (how.has("zoom")) return { viewport: { width: 512, height: 384 }, deviceScaleFactor: 2 };
+  return { viewport: { width: 1024, height: 768 } };
+}
+
 async function signIn() {
   const browser = await chromium.launchPersistentContext(join(home, "profile"), {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     headless: true,
     bypassCSP: true, // so that axe can be put into the page
-    colorScheme: how === "dark" ? "dark" : "light",
-    viewport: how === "phone" ? { width: 320, height: 640 } : { width: 1024, height: 768 },
+    colorScheme: how.has("dark") ? "dark" : "light",
+    ...window(),
     args: [
       "--no-sandbox",
       "--disable-background-networking",
@@ -94,7 +103,7 @@ async function signIn() {
       say(`${theirs ? "at their page: " : "console error: "}${message.text()} (${new URL(where).pathname})`);
     });
     await page.goto(address);
-    while (!onLoopback(page.url())) {
+    while (!(await atEnd(page))) {
       await answer(page);
     }
     await page.waitForLoadState();
@@ -107,6 +116,11 @@ async function signIn() {
   }
 }
 
+/** Whether a program on this machine has the answer. The broker's own page asks for something first. */
+async function atEnd(page) {
+  return onLoopback(page.url()) && (await page.getByRole("button").count()) === 0;
+}
+
 /** Does what one page asks for, and waits for the next. */
 async function answer(page) {
   if (++pageNumber > MOST_PAGES) throw new Error(`still not signed in after ${MOST_PAGES} pages`);
@@ -114,13 +128,14 @@ async function answer(page) {
   const secret = page.locator("input[type=password]:visible");
   const name = page.getByRole("textbox").and(page.locator(":visible:not([type=password])"));
   const account = page.getByRole("button", { name: user }).or(page.getByRole("link", { name: user }));
+  const another = page.getByRole("button", { name: /another account|sign in with an account/i });
   const accept = page.getByRole("button", { name: /accept|allow|consent|continue|yes/i });
-  const anything = secret.or(name).or(account).or(accept).first();
+  const anything = secret.or(name).or(account).or(another).or(accept).first();
   await Promise.race([anything.waitFor({ timeout: LONGEST_WAIT }), page.waitForURL(onLoopback, { timeout: LONGEST_WAIT })]);
-  if (onLoopback(page.url())) return;
+  if (await atEnd(page)) return;
 
   const decline = page.getByRole("button", { name: /cancel|decline|deny|no,/i });
-  if (how === "decline" && (await decline.count()) > 0) {
+  if (how.has("decline") && (await decline.count()) > 0) {
     await lookAt(page, "decline");
     await go(page, decline.first());
   } else if ((await secret.count()) > 0) {
@@ -134,13 +149,28 @@ async function answer(page) {
   } else if ((await name.count()) > 0) {
     await expectName(page, name.first());
     await enter(page, name.first(), user);
-  } else if ((await account.count()) > 0) {
+  } else if ((await account.count()) > 0 || (await another.count()) > 0) {
+    if (how.has("always")) await rememberAlways(page);
     await lookAt(page, "account");
-    await go(page, account.first());
+    await go(page, (await account.count()) > 0 ? account.first() : another.first());
   } else {
     await lookAt(page, "consent");
     await go(page, accept.first());
   }
+}
+
+async function rememberAlways(page) {
+  const lasting = page.getByLabel("Remember this answer");
+  if ((await lasting.count()) === 0) return;
+  if (how.has("keyboard")) {
+    await tabTo(page, lasting);
+    await page.keyboard.press("End");
+    // Back to the top, as a person goes.
+    await page.evaluate(() => document.activeElement.blur());
+  } else {
+    await lasting.selectOption("always");
+  }
+  say(`remembered: ${await lasting.evaluate((select) => select.selectedOptions[0].textContent)}`);
 }
 
 /** A field needs a name that assistive technology reads out; a placeholder is none. */
@@ -154,7 +184,7 @@ async function expectName(page, field) {
 }
 
 async function enter(page, field, text) {
-  if (how === "keyboard") {
+  if (how.has("keyboard")) {
     await tabTo(page, field);
     await page.keyboard.press("ControlOrMeta+a");
     await page.keyboard.type(text);
@@ -175,7 +205,7 @@ async function enter(page, field, text) {
 }
 
 async function go(page, control) {
-  if (how === "keyboard") {
+  if (how.has("keyboard")) {
     await tabTo(page, control);
     await leaving(page, () => page.keyboard.press("Enter"));
   } else {
@@ -208,7 +238,11 @@ async function leaving(page, act) {
 async function lookAt(page, what) {
   if (pictures) {
     mkdirSync(dirname(pictures), { recursive: true });
-    await page.screenshot({ path: `${pictures}-${pageNumber}-${what}.png` });
+    await page.screenshot({ path: `${pictures}-${pageNumber}-${what}.png`, fullPage: true });
+  }
+  if (keptPictures && what === "account" && onLoopback(page.url())) {
+    mkdirSync(dirname(keptPictures), { recursive: true });
+    await page.screenshot({ path: `${keptPictures}-${what}.png`, fullPage: true });
   }
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() =>
@@ -218,7 +252,7 @@ async function lookAt(page, what) {
   const letters = await page.evaluate(() => getComputedStyle(document.body).color.match(/\d+/g).slice(0, 3).map(Number));
   const theirs = lastPageIsTheirs && onLoopback(page.url());
   const fault = theirs ? "at their page" : "FAULT";
-  if (how === "dark" && Math.min(...letters) < 128) say(`${fault} dark: letters are ${letters}`);
+  if (how.has("dark") && Math.min(...letters) < 128) say(`${fault} dark: letters are ${letters}`);
   say(`page: ${await page.title()} | ${what} | ${violations.length} faults${wide && !theirs ? " | WIDER THAN THE WINDOW" : ""}`);
   for (const { id, help, nodes } of violations) {
     say(`${fault} ${id}: ${help}: ${nodes.map((node) => node.html).join(" ")}`);
