@@ -95,6 +95,28 @@ struct ClientInfo {
 impl ClientInfo {
     fn parse(text: &str) -> Option<Self> {
         let json = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?;
-        serde_json::from_slice(&json).ok()
+        let info: Self = serde_json::from_slice(&json).ok()?;
+        // A home account ID is read up to its first dot, or nobody could name the account again.
+        let whole = !info.uid.is_empty() && !info.uid.contains('.') && !info.utid.is_empty();
+        whole.then_some(info)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn client_info_that_names_nobody_is_none() {
+        let encoded = |json: &str| URL_SAFE_NO_PAD.encode(json);
+        assert!(ClientInfo::parse(&encoded(r#"{"uid":"u","utid":"t"}"#)).is_some());
+        for json in [
+            r#"{"uid":"","utid":"t"}"#,
+            r#"{"uid":"u","utid":""}"#,
+            r#"{"uid":".u","utid":"t"}"#,
+            "{}",
+        ] {
+            assert!(ClientInfo::parse(&encoded(json)).is_none(), "{json}");
+        }
     }
 }

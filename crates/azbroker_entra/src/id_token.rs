@@ -62,7 +62,9 @@ impl IdToken {
         if claims.exp + LEEWAY.whole_seconds() < now.unix_timestamp() {
             return Err(Error::Malformed("the ID token has expired"));
         }
-        if claims.preferred_username.is_empty() || claims.oid.is_empty() || claims.tid.is_empty() {
+        // Of the object ID and the tenant a home account ID is made, which is read up to its first dot.
+        let oid = !claims.oid.is_empty() && !claims.oid.contains('.');
+        if claims.preferred_username.is_empty() || !oid || claims.tid.is_empty() {
             return Err(Error::Malformed("the ID token does not say who signed in"));
         }
         Ok(())

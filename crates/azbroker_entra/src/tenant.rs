@@ -12,7 +12,9 @@ impl Tenant {
     /// When it is empty or has a character that none of these has.
     pub fn parse(text: &str) -> Result<Self, TenantError> {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-        if text.is_empty() || text.len() > 253 || !text.chars().all(fits) {
+        // A URL takes these two for steps between folders, and the tenant would be gone from it.
+        let is_step = matches!(text, "." | "..");
+        if text.is_empty() || text.len() > 253 || is_step || !text.chars().all(fits) {
             return Err(TenantError(text.chars().take(80).collect()));
         }
         Ok(Self(text.to_ascii_lowercase()))
@@ -51,3 +53,19 @@ impl fmt::Display for Tenant {
     "'{0}' is no tenant: give a tenant ID, a domain name, 'organizations', 'common' or 'consumers'"
 )]
 pub struct TenantError(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_path_would_not_keep_is_no_tenant() {
+        for text in ["", ".", "..", "a/b", "a b", "%2e"] {
+            assert!(Tenant::parse(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            Tenant::parse("..").unwrap_err().to_string(),
+            "'..' is no tenant: give a tenant ID, a domain name, 'organizations', 'common' or 'consumers'"
+        );
+    }
+}
