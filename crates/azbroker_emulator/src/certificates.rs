@@ -38,25 +38,42 @@ pub(crate) struct CertificateAuthority {
 }
 
 impl CertificateAuthority {
-    /// Makes the authority; its key lives in memory alone.
+    /// Makes a new authority.
     pub(crate) fn new(now: SystemTime) -> Result<Self, CertificateError> {
+        let key = KeyPair::generate()?;
+        let pem = Self::params(now).self_signed(&key)?.pem();
+        Self::with(now, key, pem)
+    }
+
+    /// The authority of an earlier emulator: its key and its certificate, as PEM.
+    pub(crate) fn again(now: SystemTime, key: &str, pem: String) -> Result<Self, CertificateError> {
+        Self::with(now, KeyPair::from_pem(key)?, pem)
+    }
+
+    /// The authority's key as PEM, for [`again`](Self::again).
+    pub(crate) fn key_pem(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
+    fn with(now: SystemTime, key: KeyPair, pem: String) -> Result<Self, CertificateError> {
+        Ok(Self {
+            issuer: Issuer::new(Self::params(now), key),
+            pem,
+            leaf_key: KeyPair::generate()?,
+            not_before: now - DAY,
+            configs: Mutex::default(),
+        })
+    }
+
+    fn params(now: SystemTime) -> CertificateParams {
         // A little back, for a client whose clock is behind.
-        let not_before = now - DAY;
         let mut params = CertificateParams::default();
         params.distinguished_name = name("azbroker emulator, for tests on this machine only");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params.not_before = not_before.into();
+        params.not_before = (now - DAY).into();
         params.not_after = (now + VALIDITY).into();
-        let key = KeyPair::generate()?;
-        let pem = params.self_signed(&key)?.pem();
-        Ok(Self {
-            issuer: Issuer::new(params, key),
-            pem,
-            leaf_key: KeyPair::generate()?,
-            not_before,
-            configs: Mutex::default(),
-        })
+        params
     }
 
     pub(crate) fn pem(&self) -> &str {

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     clock::Clock,
-    entra::{DeviceCodes, Grants, SignIns, SigningKey},
+    entra::{DeviceCodes, Grants, SealingKey, SignIns, SigningKey},
     faults::Faults,
     ledger::{Ledger, SecretKind},
     vault::{Seen, VaultStore},
@@ -21,6 +21,7 @@ pub(crate) struct Cloud {
     pub(crate) ledger: Ledger,
     pub(crate) faults: Faults,
     pub(crate) signing_key: SigningKey,
+    pub(crate) sealing_key: SealingKey,
     pub(crate) sign_ins: SignIns,
     pub(crate) grants: Grants,
     pub(crate) device_codes: DeviceCodes,
@@ -32,9 +33,13 @@ pub(crate) struct Cloud {
 
 impl Cloud {
     /// Makes the state of a checked world.
-    pub(crate) fn new(world: World, signing_key: SigningKey) -> Self {
+    pub(crate) fn new(
+        world: World,
+        signing_key: SigningKey,
+        sealing_key: SealingKey,
+        ledger: Ledger,
+    ) -> Self {
         let clock = Clock::new(world.clock_offset_seconds);
-        let ledger = Ledger::new();
         for user in world.tenants.iter().flat_map(|tenant| &tenant.users) {
             ledger.knows(SecretKind::Password, &user.password);
         }
@@ -57,6 +62,7 @@ impl Cloud {
             ledger,
             faults: Faults::default(),
             signing_key,
+            sealing_key,
             sign_ins: SignIns::default(),
             grants: Grants::default(),
             device_codes: DeviceCodes::default(),

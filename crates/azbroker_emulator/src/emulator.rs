@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -13,8 +14,9 @@ use crate::{
     certificates::{CertificateAuthority, CertificateError},
     clock::Clock,
     cloud::Cloud,
-    entra::{KeyError, SigningKey},
+    entra::KeyError,
     faults::Faults,
+    kept::{self, Keys},
     ledger::Ledger,
     proxy::Proxy,
     world::{World, WorldError},
@@ -48,6 +50,28 @@ impl Emulator {
     ///
     /// [`StartError::Listen`] when the port is taken, [`StartError::World`] when the world is not possible.
     pub async fn start_on(world: World, port: u16) -> Result<Self, StartError> {
+        Self::begin(world, port, None).await
+    }
+
+    /// Starts an emulator that goes on where the one before it ended, which kept its state in the same folder.
+    ///
+    /// Clients trust the same certificate authority, refresh tokens are still good, and `ledger.jsonl` in the
+    /// folder has a line for each request. Not kept are sign-ins that are under way, the sessions of browsers,
+    /// changes to vaults, and planned faults with what they revoked. The folder is made for the user alone; keys
+    /// are in it that only this emulator's clients should trust.
+    ///
+    /// # Errors
+    ///
+    /// As [`start_on`](Self::start_on); [`StartError::State`] when the folder cannot be used.
+    pub async fn resume(
+        world: World,
+        port: u16,
+        folder: impl Into<PathBuf>,
+    ) -> Result<Self, StartError> {
+        Self::begin(world, port, Some(folder.into())).await
+    }
+
+    async fn begin(world: World, port: u16, state: Option<PathBuf>) -> Result<Self, StartError> {
         world.check()?;
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listen_error = |source| StartError::Listen {
@@ -60,15 +84,22 @@ impl Emulator {
         // Certificates are for TLS, where clients look at the clock of the machine.
         let now = Clock::new(0).now();
         // An RSA key takes long enough to hold up everything else on this thread.
-        let (signing_key, certificates) = tokio::task::spawn_blocking(move || {
-            Ok::<_, StartError>((SigningKey::generate()?, CertificateAuthority::new(now)?))
+        let (keys, ledger) = tokio::task::spawn_blocking(move || match state {
+            None => Ok((Keys::generate(now)?, Ledger::new())),
+            Some(folder) => {
+                let keys = Keys::kept_in(&folder, now)?;
+                let ledger = Ledger::kept_in(&folder.join(kept::LEDGER));
+                let ledger = ledger.map_err(|source| StartError::State { folder, source })?;
+                Ok::<_, StartError>((keys, ledger))
+            }
         })
         .await
         .map_err(io::Error::from)
         .map_err(listen_error)??;
+        let certificates = keys.certificates;
 
         let client = client(address, certificates.pem()).map_err(StartError::Client)?;
-        let cloud = Arc::new(Cloud::new(world, signing_key));
+        let cloud = Arc::new(Cloud::new(world, keys.signing, keys.sealing, ledger));
         let certificates = Arc::new(certificates);
         let proxy = Proxy::new(cloud.clone(), certificates.clone(), address.port());
         let task = tokio::spawn(proxy.run(listener)).abort_handle();
@@ -150,6 +181,14 @@ pub enum StartError {
     /// The world is not possible.
     #[error("the world is not possible")]
     World(#[from] WorldError),
+    /// The folder for the state cannot be used.
+    #[error("the state in `{}` cannot be used", .folder.display())]
+    State {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// Keys or certificates could not be made.
     #[error("cannot make keys and certificates")]
     Keys(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -15,6 +15,7 @@ mod pages;
 mod redirect_uri;
 mod refusal;
 mod scopes;
+mod sealing_key;
 mod sign_in_steps;
 mod sign_ins;
 mod signing_key;
@@ -37,6 +38,7 @@ pub(crate) use device_codes::DeviceCodes;
 pub(crate) use grants::Grants;
 pub(crate) use instance::{INSTANCES, Instance, PUBLIC};
 pub(crate) use refusal::Refusal;
+pub(crate) use sealing_key::SealingKey;
 pub(crate) use sign_ins::SignIns;
 pub(crate) use signing_key::{KeyError, SigningKey, TokenFault};
 

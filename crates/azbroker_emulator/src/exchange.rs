@@ -66,6 +66,7 @@ pub(crate) struct Notes(Arc<Mutex<Facts>>);
 pub(crate) struct Facts {
     pub(crate) refused: Option<(String, Option<u32>)>,
     pub(crate) grant_type: Option<String>,
+    pub(crate) redeemed: Option<String>,
     pub(crate) client_id: Option<String>,
     pub(crate) username: Option<String>,
     pub(crate) scopes: Vec<String>,
@@ -203,6 +204,7 @@ fn record(
         status: status.map(|status| status.as_u16()),
         outcome,
         grant_type: facts.grant_type,
+        redeemed: facts.redeemed,
         client_id: facts.client_id,
         username: facts.username,
         scopes: facts.scopes,

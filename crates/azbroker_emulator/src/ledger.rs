@@ -5,6 +5,10 @@ mod entry;
 use std::{
     collections::HashSet,
     fmt::{Debug, Formatter},
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -85,8 +89,21 @@ impl Ledger {
     }
 
     pub(crate) fn new() -> Self {
+        Self::of(None)
+    }
+
+    /// A ledger that also adds a line to a file for each request, before the request is answered.
+    pub(crate) fn kept_in(file: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        Ok(Self::of(Some(
+            options.append(true).create(true).mode(0o600).open(file)?,
+        )))
+    }
+
+    fn of(file: Option<File>) -> Self {
         Self {
             shared: Arc::new(Shared {
+                file,
                 state: Mutex::default(),
                 changed: watch::Sender::new(0),
                 feed: broadcast::Sender::new(FEED_CAPACITY),
@@ -98,6 +115,12 @@ impl Ledger {
         let mut state = self.state();
         entry.sequence = state.entries.len();
         state.entries.push(entry.clone());
+        // While nobody else can write; a line that is lost is one of a disk that is full.
+        if let Some(mut file) = self.shared.file.as_ref()
+            && let Err(error) = file.write_all(entry.to_json_line().as_bytes())
+        {
+            tracing::error!("the ledger's file cannot be written: {error}");
+        }
         drop(state);
         self.shared.changed.send_modify(|changes| *changes += 1);
         // Fails when nobody listens, which is fine.
@@ -179,6 +202,7 @@ pub enum SecretKind {
 }
 
 struct Shared {
+    file: Option<File>,
     state: Mutex<State>,
     changed: watch::Sender<usize>,
     feed: broadcast::Sender<Entry>,

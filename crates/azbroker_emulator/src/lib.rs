@@ -35,6 +35,7 @@ mod emulator;
 mod entra;
 mod exchange;
 mod faults;
+mod kept;
 mod ledger;
 mod metadata;
 mod proxy;

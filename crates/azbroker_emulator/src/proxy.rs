@@ -278,6 +278,7 @@ impl Proxy {
             status: Some(StatusCode::BAD_GATEWAY.as_u16()),
             outcome: Outcome::RefusedHost,
             grant_type: None,
+            redeemed: None,
             client_id: None,
             username: None,
             scopes: Vec::new(),

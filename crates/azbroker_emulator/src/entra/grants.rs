@@ -7,6 +7,8 @@ use std::{
 
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{Instance, Refusal, claims::Claims, scopes::Scopes};
 use crate::{
@@ -69,10 +71,17 @@ impl Grants {
     }
 
     pub(super) fn issue_refresh_token(&self, cloud: &Cloud, grant: RefreshGrant) -> String {
-        let token = format!("emulated-refresh-token.{}", random::token());
+        let sealed = Sealed {
+            id: random::hex(),
+            username: cloud.user(grant.account).username.clone(),
+            client_id: grant.client_id,
+            scope: grant.scopes.requested().join(" "),
+            at: cloud.clock.unix(),
+            revocations: cloud.revocations(grant.account),
+        };
+        let text = json!(sealed).to_string();
+        let token = format!("{REFRESH_TOKEN}{}", cloud.sealing_key.seal(&text));
         cloud.ledger.knows(SecretKind::RefreshToken, &token);
-        let issued = Issued::new(cloud, grant.account, grant);
-        self.state().refresh_tokens.insert(token.clone(), issued);
         token
     }
 
@@ -140,8 +149,7 @@ impl Grants {
         token: &str,
         client_id: &str,
     ) -> Result<RefreshGrant, Refusal> {
-        let state = self.state();
-        let Some(issued) = state.refresh_tokens.get(token) else {
+        let Some(issued) = Sealed::open(cloud, token) else {
             return Err(invalid_grant(
                 9_002_313,
                 "Invalid request. Request is malformed or invalid.",
@@ -165,7 +173,7 @@ impl Grants {
                 "The refresh token has expired due to inactivity.",
             ));
         }
-        Ok(issued.grant.clone())
+        Ok(issued.grant)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -176,7 +184,36 @@ impl Grants {
 #[derive(Default)]
 struct State {
     codes: HashMap<String, Code>,
-    refresh_tokens: HashMap<String, Issued<RefreshGrant>>,
+}
+
+/// What a refresh token holds: it is its own record, so that it outlives the emulator that issued it.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    /// Tells two of the same second apart.
+    id: String,
+    username: String,
+    client_id: String,
+    scope: String,
+    at: i64,
+    revocations: u64,
+}
+
+impl Sealed {
+    fn open(cloud: &Cloud, token: &str) -> Option<Issued<RefreshGrant>> {
+        let text = cloud.sealing_key.open(token.strip_prefix(REFRESH_TOKEN)?)?;
+        let sealed: Self = serde_json::from_str(&text).ok()?;
+        let account = cloud.account_where(|_, user| user.username == sealed.username)?;
+        Some(Issued {
+            grant: RefreshGrant {
+                account,
+                client_id: sealed.client_id,
+                scopes: Scopes::parse(&sealed.scope).ok()?,
+            },
+            account,
+            at: sealed.at,
+            revocations: sealed.revocations,
+        })
+    }
 }
 
 struct Code {
@@ -246,6 +283,7 @@ fn revoked() -> Refusal {
     invalid_grant(50_173, message).with_suberror("bad_token")
 }
 
+const REFRESH_TOKEN: &str = "emulated-refresh-token.";
 const CODE_LIFETIME_SECONDS: i64 = 600;
 const REFRESH_TOKEN_LIFETIME_SECONDS: i64 = 90 * 86_400;
 

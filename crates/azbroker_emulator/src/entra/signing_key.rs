@@ -4,7 +4,7 @@ use std::fmt::{Debug, Formatter};
 
 use aws_lc_rs::{
     digest,
-    encoding::{AsDer, PublicKeyX509Der},
+    encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
     rand::SystemRandom,
     rsa::KeySize,
     signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair},
@@ -41,7 +41,20 @@ pub(crate) enum TokenFault {
 impl SigningKey {
     /// Makes a key; this takes long.
     pub(crate) fn generate() -> Result<Self, KeyError> {
-        let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError)?;
+        Self::of(RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError)?)
+    }
+
+    /// Reads what [`to_pkcs8`](Self::to_pkcs8) wrote.
+    pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
+        Self::of(RsaKeyPair::from_pkcs8(der).map_err(|_| KeyError)?)
+    }
+
+    pub(crate) fn to_pkcs8(&self) -> Result<Vec<u8>, KeyError> {
+        let der: Pkcs8V1Der<'_> = self.pair.as_der().map_err(|_| KeyError)?;
+        Ok(der.as_ref().to_vec())
+    }
+
+    fn of(pair: RsaKeyPair) -> Result<Self, KeyError> {
         let public = pair.public_key();
         let modulus = public.modulus().big_endian_without_leading_zero().to_vec();
         let exponent = public.exponent().big_endian_without_leading_zero().to_vec();

@@ -1,7 +1,9 @@
 use std::{
     fmt::{Display, Formatter, Result},
-    time::SystemTime,
+    time::{SystemTime, UNIX_EPOCH},
 };
+
+use serde_json::json;
 
 use crate::{faults::Target, timestamp};
 
@@ -27,6 +29,8 @@ pub struct Entry {
     pub outcome: Outcome,
     /// The grant that was redeemed, as the client named it.
     pub grant_type: Option<String>,
+    /// A fingerprint of the code or refresh token that was redeemed: two redemptions of one have the same.
+    pub redeemed: Option<String>,
     /// The client ID of the application.
     pub client_id: Option<String>,
     /// The user it was about.
@@ -46,6 +50,35 @@ impl Entry {
             Outcome::Refused { aadsts, .. } => aadsts,
             _ => None,
         }
+    }
+}
+
+impl Entry {
+    /// One line of JSON for a file.
+    pub(crate) fn to_json_line(&self) -> String {
+        let since_1970 = self.time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let (outcome, aadsts) = match &self.outcome {
+            Outcome::Answered => ("answered", None),
+            Outcome::Refused { error, aadsts } => (error.as_str(), *aadsts),
+            Outcome::RefusedHost => ("host is not emulated", None),
+            Outcome::Fault => ("planned fault", None),
+        };
+        let line = json!({
+            "time": since_1970.as_secs_f64(),
+            "host": self.host,
+            "method": self.method,
+            "path": self.path,
+            "status": self.status,
+            "outcome": outcome,
+            "aadsts": aadsts,
+            "grantType": self.grant_type,
+            "redeemed": self.redeemed,
+            "clientId": self.client_id,
+            "username": self.username,
+            "scopes": self.scopes,
+            "clientRequestId": self.client_request_id,
+        });
+        format!("{line}\n")
     }
 }
 

@@ -7,6 +7,7 @@ mod faults;
 mod harness;
 mod planned_faults;
 mod proxy;
+mod resume;
 mod secrecy;
 mod sign_in;
 mod sign_in_refusals;

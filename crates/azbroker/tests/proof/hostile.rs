@@ -1,0 +1,1 @@
+pub(crate) fn a_good_caller_is_served() {}
