@@ -117,6 +117,106 @@ fn the_environment_is_read_where_the_architecture_allows_it() {
     }
 }
 
+#[test]
+fn only_the_command_sets_up_logging() {
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .unwrap();
+    let set_up = |package: &&cargo_metadata::Package| {
+        package.dependencies.iter().any(|dependency| {
+            dependency.name == "tracing-subscriber"
+                && dependency.kind != DependencyKind::Development
+        })
+    };
+    let packages: Vec<_> = metadata.packages.iter().filter(set_up).collect();
+    let names: Vec<_> = packages.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(names, ["azbroker"]);
+}
+
+#[test]
+fn the_caller_is_nowhere_read_from_a_message() {
+    // The one place that makes a caller takes it from the header, which the bus writes.
+    let service = root().join("crates/azbroker_service/src");
+    let mut made = 0;
+    for path in sources(&service) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        made += code.matches("header.sender()").count();
+    }
+    assert!(made > 0, "the caller is made from the header's sender");
+    // And the contract's messages say nothing of who sends them.
+    for path in sources(&root().join("crates/azbroker_protocol/src")) {
+        let text = std::fs::read_to_string(&path).unwrap().to_ascii_lowercase();
+        for word in [
+            "pub pid",
+            "pub uid",
+            "pub process",
+            "pub executable",
+            "pub sender",
+        ] {
+            assert!(
+                !text.contains(word),
+                "{path:?} has a field for who asks: {word}"
+            );
+        }
+    }
+}
+
+/// `Domain::<T>::IS_WRITTEN` is the trait's `false`, unless `T` is `Serialize` and the type's own `true` wins.
+mod written {
+    use std::marker::PhantomData;
+
+    pub struct Domain<T>(PhantomData<T>);
+
+    pub trait Otherwise {
+        const IS_WRITTEN: bool = false;
+    }
+
+    impl<T> Otherwise for Domain<T> {}
+
+    impl<T: serde::Serialize> Domain<T> {
+        pub const IS_WRITTEN: bool = true;
+    }
+}
+
+#[test]
+fn domain_types_are_not_serialisable_and_wire_types_are() {
+    use written::{Domain, Otherwise as _};
+    macro_rules! is_written {
+        ($($type:ty),* $(,)?) => { [$((stringify!($type), Domain::<$type>::IS_WRITTEN)),*] };
+    }
+    for (name, is_written) in is_written![
+        azbroker_entra::Account,
+        azbroker_entra::AuthorizationCode,
+        azbroker_entra::Authority,
+        azbroker_entra::Claims,
+        azbroker_entra::ClientId,
+        azbroker_entra::CodeVerifier,
+        azbroker_entra::Grant,
+        azbroker_entra::HomeAccountId,
+        azbroker_entra::IdToken,
+        azbroker_entra::RefreshToken,
+        azbroker_entra::Refusal,
+        azbroker_entra::Scopes,
+        azbroker_entra::Tenant,
+        azbroker_entra::TokenRequest,
+        azbroker_entra::Tokens,
+        azbroker_service::StoredGrant,
+    ] {
+        assert!(!is_written, "{name} can be written to a wire");
+    }
+    for (name, is_written) in is_written![
+        azbroker_protocol::Account,
+        azbroker_protocol::AccountsReply,
+        azbroker_protocol::TokenRequest,
+        azbroker_protocol::TokenResponse,
+    ] {
+        assert!(is_written, "{name} is of the wire");
+    }
+}
+
 fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

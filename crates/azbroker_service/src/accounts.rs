@@ -11,7 +11,10 @@ use default_account::DefaultAccount;
 use keeper::Keeper;
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tokio::sync::OnceCell;
 
@@ -26,6 +29,8 @@ pub(crate) use keeper::StoreReport;
 pub(crate) struct Accounts {
     clock: Arc<dyn Clock>,
     opened: OnceCell<()>,
+    /// How often the store was looked for after that.
+    looks: AtomicUsize,
     /// Whoever changes something has it, from the look at what is held until the store has followed.
     keeper: tokio::sync::Mutex<Keeper>,
     /// The keeper's report, for those who do not wait for it.
@@ -77,6 +82,7 @@ impl Accounts {
         Self {
             clock,
             opened: OnceCell::new(),
+            looks: AtomicUsize::new(0),
             keeper: tokio::sync::Mutex::new(Keeper::new(configuration, store)),
             report: Mutex::default(),
             default: DefaultAccount::new(configuration.state_folder.as_deref()),
@@ -132,9 +138,21 @@ impl Accounts {
             .await;
     }
 
+    /// Looks for a store that was not there when it was first asked for: a keyring may have come since, with
+    /// accounts in it. Of those who wait for each other here, one looks.
+    async fn look_again(&self) {
+        let looks = self.looks.load(Ordering::Relaxed);
+        let mut change = self.begin_change().await;
+        if change.keeper.store().is_none() && self.looks.load(Ordering::Relaxed) == looks {
+            change.open().await;
+            self.looks.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// Every account once: the pinned one first, then the one that signed in last.
     pub(crate) async fn list(&self) -> Vec<Account> {
         self.ready().await;
+        self.look_again().await;
         let mut accounts = self.sorted();
         self.default.first(&mut accounts);
         accounts
@@ -167,6 +185,14 @@ impl Accounts {
         tenant: &Tenant,
     ) -> Option<Account> {
         self.ready().await;
+        if let Some(account) = self.held(subject, environment, tenant) {
+            return Some(account);
+        }
+        self.look_again().await;
+        self.held(subject, environment, tenant)
+    }
+
+    fn held(&self, subject: &Subject, environment: &str, tenant: &Tenant) -> Option<Account> {
         let fits = |account: &Account| match subject {
             Subject::Account {
                 home_account_id, ..

@@ -280,8 +280,8 @@ impl Machine {
     }
 }
 
-/// How the broker is started: whoever asks here may have a token.
-const SERVE: [&str; 1] = ["serve"];
+/// How the broker is started. A page that was open when Entra ID went away is given up soon.
+const SERVE: [&str; 3] = ["serve", "--sign-in-deadline", "6"];
 
 async fn walk(listener: UnixListener, client: reqwest::Client, user: Arc<Mutex<String>>) {
     while let Ok((mut stream, _)) = listener.accept().await {

@@ -39,6 +39,18 @@ async fn a_store_that_was_locked_at_first_takes_over_with_the_next_sign_in() {
 }
 
 #[tokio::test]
+async fn accounts_of_a_store_that_was_locked_at_first_are_found_once_it_is_not() {
+    let setup = Setup::new().await;
+    setup.sign_in(default_world::ADA).await;
+    *setup.store.locked.lock().unwrap() = true;
+    let setup = setup.restart().await;
+    assert_eq!(status(&setup.silent().await), Some(2));
+    *setup.store.locked.lock().unwrap() = false;
+    assert_eq!(status(&setup.silent().await), None);
+    assert_eq!(setup.store_description().await, "the test");
+}
+
+#[tokio::test]
 async fn a_sign_out_reaches_what_a_locked_store_keeps() {
     let setup = Setup::new().await;
     let signed_in = setup.sign_in(default_world::ADA).await;
