@@ -6,6 +6,7 @@ mod cases;
 mod counts;
 mod interop;
 mod process;
+mod prove;
 mod report;
 mod requirements;
 mod suite;
@@ -31,6 +32,7 @@ What developers and CI run.
   cargo xtask bench --quick            the same with fewer rounds and calls
   cargo xtask bench ROW …              these rows alone; the page goes below target/bench
   cargo xtask interop-cases            the names of the cases
+  cargo xtask prove                    the broker under attack, faults and load, all of it, with the figures
   cargo xtask help                     this text
 
 The interoperability suite installs what it pins (npm and PyPI packages) below target/interop, and, as root on
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         ["test", part] => run_part(part, ""),
         ["test", "interop", filter] => run_part("interop", filter),
         ["bench", arguments @ ..] => bench::run(arguments),
+        ["prove"] => prove::run(),
         ["interop-cases"] => {
             for case in cases::all() {
                 println!("{}", case.name);

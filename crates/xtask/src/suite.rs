@@ -89,6 +89,9 @@ impl Suite {
                 self.check("clippy", command);
             }
             Part::Rust => {
+                // For the proofs; where they are missing the tests say what to install.
+                let needs = [requirements::Need::Bus, requirements::Need::Keyring];
+                requirements::provide(&self.workspace, &needs);
                 let command = workspace.cargo([
                     "test",
                     "--workspace",
