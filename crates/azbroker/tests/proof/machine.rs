@@ -205,7 +205,7 @@ impl Machine {
         let service = format!(
             "[D-BUS Service]\nName={BROKER}\nExec={} {}\n",
             env!("CARGO_BIN_EXE_azbroker"),
-            SERVE.join(" ")
+            serve().join(" ")
         );
         fs::write(services.join(format!("{BROKER}.service")), service).unwrap();
         let config = folder.join("bus.conf");
@@ -280,8 +280,17 @@ impl Machine {
     }
 }
 
-/// How the broker is started. A page that was open when Entra ID went away is given up soon.
-const SERVE: [&str; 3] = ["serve", "--sign-in-deadline", "6"];
+/// How the broker is started. A page that was open when Entra ID went away is given up soon, and where the
+/// broker asks its user about programs, nobody is here to say yes.
+fn serve() -> Vec<&'static str> {
+    let mut arguments = vec!["serve", "--sign-in-deadline", "6"];
+    let mut help = std::process::Command::new(env!("CARGO_BIN_EXE_azbroker"));
+    let help = help.args(["serve", "--help"]).output().unwrap();
+    if String::from_utf8_lossy(&help.stdout).contains("--approvals") {
+        arguments.extend(["--approvals", "same-user"]);
+    }
+    arguments
+}
 
 async fn walk(listener: UnixListener, client: reqwest::Client, user: Arc<Mutex<String>>) {
     while let Ok((mut stream, _)) = listener.accept().await {
