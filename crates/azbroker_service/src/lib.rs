@@ -13,6 +13,7 @@ mod accounts;
 mod activity;
 mod approvals;
 mod broker;
+mod bus_connection;
 mod caller;
 mod configuration;
 mod dbus;

@@ -1,0 +1,162 @@
+//! The connection to the session bus, which no message ends.
+//!
+//! The [specification](https://dbus.freedesktop.org/doc/dbus-specification.html#message-protocol-messages) has
+//! readers ignore flags that they do not know, and the bus passes them on. The library takes such a message
+//! for a broken connection: without what follows, any program on the bus could end the broker with one call.
+
+use async_trait::async_trait;
+use std::{
+    io,
+    os::{
+        fd::OwnedFd,
+        linux::net::SocketAddrExt,
+        unix::net::{SocketAddr, UnixStream as BlockingStream},
+    },
+};
+use tokio::net::{
+    UnixStream,
+    unix::{OwnedReadHalf, OwnedWriteHalf},
+};
+use zbus::{
+    Address, AuthMechanism, Connection, Message,
+    address::{Transport, transport::UnixSocket},
+    connection::{
+        Builder,
+        socket::{ReadHalf, Socket, Split},
+    },
+    fdo::ConnectionCredentials,
+};
+
+/// Connects to the user's session bus.
+///
+/// # Errors
+///
+/// When there is none.
+pub(crate) async fn session() -> zbus::Result<Connection> {
+    let address = Address::session()?;
+    let stream = match address.transport() {
+        Transport::Unix(unix) => connect(unix.path()).await?,
+        _ => None,
+    };
+    match stream {
+        Some(stream) => Builder::socket(LenientSocket(stream)).build().await,
+        None => Builder::address(address)?.build().await,
+    }
+}
+
+/// Connects to a socket of this machine; `None` for an address that only a server has.
+async fn connect(socket: &UnixSocket) -> io::Result<Option<UnixStream>> {
+    Ok(Some(match socket {
+        UnixSocket::File(path) => UnixStream::connect(path).await?,
+        UnixSocket::Abstract(name) => {
+            let address = SocketAddr::from_abstract_name(name.as_encoded_bytes())?;
+            let stream = BlockingStream::connect_addr(&address)?;
+            stream.set_nonblocking(true)?;
+            UnixStream::from_std(stream)?
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// A socket to the bus whose messages are read leniently.
+#[derive(Debug)]
+struct LenientSocket(UnixStream);
+
+impl Socket for LenientSocket {
+    type ReadHalf = LenientReadHalf;
+    type WriteHalf = OwnedWriteHalf;
+
+    fn split(self) -> Split<Self::ReadHalf, Self::WriteHalf> {
+        let (read, write) = self.0.into_split();
+        Split::new(LenientReadHalf(read), write)
+    }
+}
+
+#[derive(Debug)]
+struct LenientReadHalf(OwnedReadHalf);
+
+#[async_trait]
+impl ReadHalf for LenientReadHalf {
+    async fn receive_message(
+        &mut self,
+        seq: u64,
+        already_received_bytes: &mut Vec<u8>,
+        already_received_fds: &mut Vec<OwnedFd>,
+    ) -> zbus::Result<Message> {
+        loop {
+            while already_received_bytes.len() < SHORTEST {
+                let mut bytes = [0; SHORTEST];
+                let missing = SHORTEST - already_received_bytes.len();
+                let (read, fds) = self.0.recvmsg(&mut bytes[..missing]).await?;
+                if read == 0 {
+                    return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+                }
+                already_received_bytes.extend_from_slice(&bytes[..read]);
+                already_received_fds.extend(fds);
+            }
+            already_received_bytes[FLAGS] &= KNOWN_FLAGS;
+            let received = self
+                .0
+                .receive_message(seq, already_received_bytes, already_received_fds)
+                .await;
+            match received {
+                // Of these two nobody knows where the next message begins.
+                Err(error @ (zbus::Error::InputOutput(_) | zbus::Error::ExcessData)) => {
+                    return Err(error);
+                }
+                // It has been read to its end, and whoever sent it waits for nothing better.
+                Err(error) => tracing::debug!("a message makes no sense and is left out: {error}"),
+                Ok(message) => return Ok(message),
+            }
+        }
+    }
+
+    // Used while authenticating, before there are messages.
+    async fn recvmsg(&mut self, buf: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+        self.0.recvmsg(buf).await
+    }
+
+    fn can_pass_unix_fd(&self) -> bool {
+        self.0.can_pass_unix_fd()
+    }
+
+    async fn peer_credentials(&mut self) -> io::Result<ConnectionCredentials> {
+        self.0.peer_credentials().await
+    }
+
+    fn auth_mechanism(&self) -> AuthMechanism {
+        self.0.auth_mechanism()
+    }
+}
+
+/// A message's length, and with it everything else, is known from these bytes.
+const SHORTEST: usize = 16;
+/// Where its flags are.
+const FLAGS: usize = 2;
+/// `NO_REPLY_EXPECTED`, `NO_AUTO_START` and `ALLOW_INTERACTIVE_AUTHORIZATION`.
+const KNOWN_FLAGS: u8 = 0b111;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncWriteExt;
+
+    #[tokio::test]
+    async fn a_flag_that_nobody_knows_does_not_end_the_connection() {
+        let (mut sender, receiver) = UnixStream::pair().unwrap();
+        let call = Message::method_call("/a", "b").unwrap().build(&()).unwrap();
+        for flags in [0xff, 0x80, 0x00] {
+            let mut bytes = call.data().to_vec();
+            bytes[FLAGS] = flags;
+            sender.write_all(&bytes).await.unwrap();
+        }
+        drop(sender);
+        let (mut read, _write) = LenientSocket(receiver).split().take();
+        let (mut bytes, mut fds) = (Vec::new(), Vec::new());
+        for sequence in 1..=3 {
+            let message = read.receive_message(sequence, &mut bytes, &mut fds).await;
+            assert_eq!(message.unwrap().header().member().unwrap().as_str(), "b");
+        }
+        assert!(read.receive_message(4, &mut bytes, &mut fds).await.is_err());
+    }
+}
