@@ -3,6 +3,8 @@
 //! `cargo xtask test` runs what a minute or two allow; `cargo xtask prove` runs all of it and shows the
 //! figures. `PROOF_SEED` and `PROOF_ROUNDS` run the same faults again, or more of them.
 
+#![allow(clippy::print_stdout, reason = "the figures are for people")]
+
 mod caller;
 mod emulator_process;
 mod faults;
