@@ -28,6 +28,7 @@ async fn sign_in(bytes: &[u8]) {
             client_id: ClientId::azure_cli(),
             scopes: Scopes::parse(["https://vault.azure.net/.default"]).expect("a scope"),
             claims: None,
+            bound_to: None,
             correlation_id: CorrelationId::nil(),
         },
         login_hint: None,

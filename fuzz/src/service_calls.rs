@@ -155,7 +155,7 @@ impl TokenStore for Kept {
                 family_name: String::new(),
             },
             client_id: ClientId::azure_cli(),
-            refresh_token: RefreshToken::new(REFRESH_TOKEN.to_owned()),
+            refresh_token: Some(RefreshToken::new(REFRESH_TOKEN.to_owned())),
             signed_in_on: OffsetDateTime::UNIX_EPOCH,
         }])
     }
@@ -170,6 +170,10 @@ impl TokenStore for Kept {
         _home_account_id: &HomeAccountId,
         _client_id: Option<&ClientId>,
     ) -> Result<(), azbroker_service::StoreError> {
+        Ok(())
+    }
+
+    async fn remove_all(&self) -> Result<(), azbroker_service::StoreError> {
         Ok(())
     }
 }

@@ -23,6 +23,7 @@ pub fn token_endpoint(bytes: &[u8]) {
         client_id: ClientId::azure_cli(),
         scopes: Scopes::parse(["https://vault.azure.net/.default"]).expect("a scope"),
         claims: None,
+        bound_to: None,
         correlation_id: CorrelationId::nil(),
     };
     let grant = Grant::RefreshToken(RefreshToken::new(REDEEMED.to_owned()));

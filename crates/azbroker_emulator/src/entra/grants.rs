@@ -75,6 +75,7 @@ impl Grants {
             id: random::hex(),
             username: cloud.user(grant.account).username.clone(),
             client_id: grant.client_id,
+            host: grant.instance.hosts[0].to_owned(),
             scope: grant.scopes.requested().join(" "),
             at: cloud.clock.unix(),
             revocations: cloud.revocations(grant.account),
@@ -193,6 +194,8 @@ struct Sealed {
     id: String,
     username: String,
     client_id: String,
+    /// The first name of the cloud that issued it.
+    host: String,
     scope: String,
     at: i64,
     revocations: u64,
@@ -207,6 +210,7 @@ impl Sealed {
             grant: RefreshGrant {
                 account,
                 client_id: sealed.client_id,
+                instance: Instance::of_host(&sealed.host)?,
                 scopes: Scopes::parse(&sealed.scope).ok()?,
             },
             account,
