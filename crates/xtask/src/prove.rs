@@ -13,7 +13,7 @@ pub(crate) fn run() -> ExitCode {
         }
     };
     let missing = requirements::provide(&workspace, &[Need::Bus, Need::Keyring]);
-    for reason in missing.into_values().flatten() {
+    if let Some(reason) = missing.into_values().flatten().next() {
         eprintln!("{reason}");
         return ExitCode::FAILURE;
     }

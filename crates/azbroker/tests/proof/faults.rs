@@ -72,7 +72,11 @@ impl Loop {
         for user in USERS {
             loop_.call("acquireTokenInteractively", user, None).await;
         }
-        assert_eq!(loop_.kept.len(), USERS.len(), "everybody is signed in");
+        assert_eq!(
+            loop_.kept.len(),
+            USERS.len(),
+            "everybody is signed in and kept in the keyring"
+        );
         loop_
     }
 

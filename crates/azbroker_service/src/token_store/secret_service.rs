@@ -175,7 +175,13 @@ async fn start() -> Result<(), StoreError> {
     let absent = || StoreError::absent("the session bus has no Secret Service");
     let connection = zbus::Connection::session().await.map_err(|_| absent())?;
     let bus = DBusProxy::new(&connection).await.map_err(|_| absent())?;
-    let name = "org.freedesktop.secrets".try_into().map_err(|_| absent())?;
+    const NAME: &str = "org.freedesktop.secrets";
+    let name = NAME.try_into().map_err(|_| absent())?;
+    // Password managers are there without being startable, and a bus refuses to start those.
+    if bus.name_has_owner(name).await.is_ok_and(|there| there) {
+        return Ok(());
+    }
+    let name = NAME.try_into().map_err(|_| absent())?;
     let started = bus.start_service_by_name(name, 0).await;
     started.map(drop).map_err(|_| absent())
 }
