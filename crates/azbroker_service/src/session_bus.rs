@@ -36,9 +36,7 @@ impl SessionBus {
         broker: &Arc<Broker>,
         log_level: &Arc<dyn LogLevel>,
     ) -> Result<Self, ServeError> {
-        let connection = bus_connection::session()
-            .await
-            .map_err(ServeError::NoBus)?;
+        let connection = bus_connection::session().await.map_err(ServeError::NoBus)?;
         // First the objects, then the name: who finds the name finds somebody to call.
         dbus::serve_at(&connection, broker.clone()).await?;
         log_control::serve_at(&connection, log_level.clone()).await?;
