@@ -1,7 +1,7 @@
 use super::{StoreError, StoredGrant, TokenStore, record::Record};
 use async_trait::async_trait;
 use azbroker_entra::{ClientId, HomeAccountId, RefreshToken};
-use oo7::dbus::{Collection, Item, Service};
+use oo7::dbus::{Collection, Error, Item, Service, ServiceError};
 use std::{collections::HashMap, time::Duration};
 use zbus::fdo::DBusProxy;
 use zeroize::Zeroizing;
@@ -92,10 +92,19 @@ impl TokenStore for SecretServiceStore {
         within(async {
             let mut grants = Vec::new();
             for item in self.search(&attributes(None, None)).await? {
-                // A locked or unreadable item is left where it is; the account asks for a sign-in.
-                let Ok(secret) = item.secret().await else {
-                    tracing::warn!("an item of the keyring cannot be read and is left alone");
-                    continue;
+                let secret = match item.secret().await {
+                    Ok(secret) => secret,
+                    // The keyring was ended and has come back meanwhile: nothing more can be read this way.
+                    Err(error @ Error::Service(ServiceError::NoSession(_))) => {
+                        return Err(fault(&error));
+                    }
+                    // A locked or unreadable item is left where it is; the account asks for a sign-in. But a
+                    // keyring that has gone must not be taken for one that has no more in it.
+                    Err(_) => {
+                        self.unlocked().await?;
+                        tracing::warn!("an item of the keyring cannot be read and is left alone");
+                        continue;
+                    }
                 };
                 let record = serde_json::from_slice::<Record>(secret.as_bytes()).ok();
                 match record.and_then(Record::into_grant) {
