@@ -6,7 +6,7 @@ mod programs;
 mod rules;
 
 use crate::setup::{code, stderr, stdout};
-use azbroker_emulator::default_world::ADA;
+use azbroker_emulator::{Behavior, default_world::ADA};
 use desktop::Desktop;
 use futures_util::future::join_all;
 use programs::{Broker, Machine, Terminal, call, context, status};
@@ -174,15 +174,23 @@ fn a_question_nobody_needs_any_more_is_taken_away() {
 }
 
 #[test]
-fn without_a_desktop_nobody_is_asked_and_the_answer_says_what_to_do() {
+fn without_a_desktop_the_browser_asks_and_a_no_there_says_what_to_do() {
     let machine = Machine::new();
     let _broker = Broker::start(&machine, &["--approvals", "ask"]);
-    let one = machine.program("one");
+    let (one, two) = (machine.program("one"), machine.program("two"));
+    machine.world.user.lock().unwrap().behavior = Behavior::Decline;
     let answer = call(&mut machine.at(&one), "acquireTokenInteractively");
     assert_eq!(status(&answer), Some(7), "{answer}");
     assert!(
         context(&answer).contains("`azbroker rules allow /"),
         "{answer}"
+    );
+    machine.world.user.lock().unwrap().behavior = Behavior::Complete;
+    let answer = call(&mut machine.at(&two), "acquireTokenInteractively");
+    assert_eq!(status(&answer), None, "{answer}");
+    assert_eq!(
+        status(&call(&mut machine.at(&two), "acquireTokenSilently")),
+        None
     );
 
     // The user's own hand needs no approval.
