@@ -14,16 +14,28 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct AccessTokens {
     clock: Arc<dyn Clock>,
-    held: Mutex<HashMap<Key, Arc<Held>>>,
+    held: Mutex<HashMap<Owner, HashMap<Use, Arc<Held>>>>,
 }
 
 /// What an access token is for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub(crate) struct Key {
-    pub(crate) environment: String,
-    pub(crate) home_account_id: HomeAccountId,
-    pub(crate) client_id: ClientId,
-    pub(crate) tenant: Tenant,
+    owner: Owner,
+    used: Use,
+}
+
+/// Who signed in, and to which application.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Owner {
+    environment: String,
+    home_account_id: HomeAccountId,
+    client_id: ClientId,
+}
+
+/// What an application wants with it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Use {
+    tenant: Tenant,
     scopes: Vec<String>,
     /// A token of a program that can handle challenges is another one than a plain token.
     capabilities: Vec<String>,
@@ -45,13 +57,17 @@ impl Key {
     pub(crate) fn new(request: &Request, account: &Account, tenant: Tenant) -> Self {
         let claims = request.claims.as_ref();
         Self {
-            environment: account.environment.clone(),
-            home_account_id: account.home_account_id.clone(),
-            client_id: request.client_id.clone(),
-            tenant,
-            scopes: request.scopes.sorted(),
-            capabilities: claims.map_or_else(Vec::new, |claims| claims.capabilities().to_vec()),
-            bound_to: request.bound_to.clone(),
+            owner: Owner {
+                environment: account.environment.clone(),
+                home_account_id: account.home_account_id.clone(),
+                client_id: request.client_id.clone(),
+            },
+            used: Use {
+                tenant,
+                scopes: request.scopes.sorted(),
+                capabilities: claims.map_or_else(Vec::new, |claims| claims.capabilities().to_vec()),
+                bound_to: request.bound_to.clone(),
+            },
         }
     }
 }
@@ -68,15 +84,16 @@ impl AccessTokens {
     }
 
     pub(crate) fn get(&self, key: &Key) -> Option<Arc<Held>> {
-        let held = self.lock().get(key)?.clone();
+        let held = self.lock().get(&key.owner)?.get(&key.used)?.clone();
         (held.expires_on - Self::MARGIN > self.clock.now()).then_some(held)
     }
 
-    /// More than any user's programs need. Callers choose scopes freely, so there must be an end.
-    const MOST: usize = 1_000;
+    /// More than any application asks for, of one account and one application. Callers choose scopes freely, so
+    /// there must be an end; accounts and applications are as many as the user has signed in.
+    const MOST: usize = 200;
 
-    /// Keeps the access token of an answer, and drops whatever has expired; of too many, those that expire
-    /// first.
+    /// Keeps the access token of an answer, and drops what has expired of that account and application; of too
+    /// many, those that expire first.
     pub(crate) fn put(&self, key: Key, tokens: &Tokens) -> Arc<Held> {
         let token = Arc::new(Held {
             access_token: tokens.access_token.clone(),
@@ -85,10 +102,11 @@ impl AccessTokens {
             id_token: tokens.id_token.clone(),
         });
         let now = self.clock.now();
-        let mut held = self.lock();
+        let mut all = self.lock();
+        let held = all.entry(key.owner).or_default();
         held.retain(|_, token| token.expires_on > now);
-        make_room(&mut held, &key, Self::MOST, |token| token.expires_on);
-        held.insert(key, token.clone());
+        make_room(held, &key.used, Self::MOST, |token| token.expires_on);
+        held.insert(key.used, token.clone());
         token
     }
 
@@ -99,10 +117,10 @@ impl AccessTokens {
         home_account_id: &HomeAccountId,
         client_id: Option<&ClientId>,
     ) {
-        self.lock().retain(|key, _| {
-            key.environment != environment
-                || key.home_account_id != *home_account_id
-                || client_id.is_some_and(|client_id| key.client_id != *client_id)
+        self.lock().retain(|owner, _| {
+            owner.environment != environment
+                || owner.home_account_id != *home_account_id
+                || client_id.is_some_and(|client_id| owner.client_id != *client_id)
         });
     }
 
@@ -111,7 +129,7 @@ impl AccessTokens {
         self.lock().clear();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Arc<Held>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Owner, HashMap<Use, Arc<Held>>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,14 +1,15 @@
 mod change;
 mod default_account;
+mod held_grants;
 mod keeper;
+mod known;
 
-use crate::{
-    configuration::Configuration,
-    token_store::{StoredGrant, TokenStore},
-};
+use crate::{configuration::Configuration, token_store::TokenStore};
 use azbroker_entra::{Account, ClientId, Clock, HomeAccountId, RefreshToken, Tenant};
 use default_account::DefaultAccount;
+use held_grants::HeldGrants;
 use keeper::Keeper;
+use known::Known;
 use std::{
     io,
     sync::{
@@ -36,14 +37,7 @@ pub(crate) struct Accounts {
     /// The keeper's report, for those who do not wait for it.
     report: Mutex<StoreReport>,
     default: DefaultAccount,
-    grants: Mutex<Vec<HeldGrant>>,
-}
-
-#[derive(Debug)]
-struct HeldGrant {
-    grant: StoredGrant,
-    /// Whether the store has it.
-    saved: bool,
+    grants: Mutex<HeldGrants>,
 }
 
 /// Whose token is asked for.
@@ -153,7 +147,7 @@ impl Accounts {
     pub(crate) async fn list(&self) -> Vec<Account> {
         self.ready().await;
         self.look_again().await;
-        let mut accounts = self.sorted();
+        let mut accounts = self.known().all().to_vec();
         self.default.first(&mut accounts);
         accounts
     }
@@ -161,9 +155,7 @@ impl Accounts {
     /// The account that the user pinned, where it is held.
     pub(crate) async fn pinned(&self) -> Option<Account> {
         self.ready().await;
-        let mut accounts = self.sorted();
-        let is_held = self.default.first(&mut accounts);
-        accounts.into_iter().next().filter(|_| is_held)
+        self.default.pinned(&self.known()).cloned()
     }
 
     /// Pins the account that is the default from now on, or none.
@@ -193,28 +185,15 @@ impl Accounts {
     }
 
     fn held(&self, subject: &Subject, environment: &str, tenant: &Tenant) -> Option<Account> {
-        let fits = |account: &Account| match subject {
+        let known = self.known();
+        let found = match subject {
             Subject::Account {
                 home_account_id, ..
-            } => account.home_account_id == *home_account_id,
-            Subject::Username(username) => account.username.eq_ignore_ascii_case(username),
-            Subject::Default => true,
+            } => known.exactly(environment, home_account_id.as_str()),
+            Subject::Username(username) => known.named(environment, username, tenant),
+            Subject::Default => self.default.pick(&known, environment, tenant),
         };
-        let accounts: Vec<_> = self
-            .sorted()
-            .into_iter()
-            .filter(|account| account.environment == environment && fits(account))
-            .collect();
-        if *subject == Subject::Default {
-            return self.default.pick(&accounts, tenant).cloned();
-        }
-        let of_tenant =
-            |account: &&Account| account.tenant_id.eq_ignore_ascii_case(tenant.as_str());
-        accounts
-            .iter()
-            .find(of_tenant)
-            .or(accounts.first())
-            .cloned()
+        found.cloned()
     }
 
     /// The refresh token that an application has of an account.
@@ -224,14 +203,14 @@ impl Accounts {
         client_id: &ClientId,
     ) -> Option<RefreshToken> {
         let grants = self.lock();
-        let held = grants.iter().find(|held| held.is(account, client_id))?;
+        let held = grants.of(account, client_id)?;
         held.grant.refresh_token.clone()
     }
 
     /// Whether an application had a refresh token of the account that Entra ID refused.
     pub(crate) fn is_refused(&self, account: &Account, client_id: &ClientId) -> bool {
         let grants = self.lock();
-        let held = grants.iter().find(|held| held.is(account, client_id));
+        let held = grants.of(account, client_id);
         held.is_some_and(|held| held.grant.refresh_token.is_none())
     }
 
@@ -244,41 +223,18 @@ impl Accounts {
         if at_home {
             return account.clone();
         }
-        let grants = self.lock();
-        let known = grants.iter().map(|held| &held.grant.account).find(|known| {
-            known.environment == account.environment
-                && known.home_account_id == account.home_account_id
-        });
-        known.unwrap_or(account).clone()
+        let known = self.known();
+        known
+            .exactly(&account.environment, account.home_account_id.as_str())
+            .unwrap_or(account)
+            .clone()
     }
 
-    fn sorted(&self) -> Vec<Account> {
-        let grants = self.lock();
-        let mut held: Vec<_> = grants.iter().collect();
-        held.sort_by_key(|held| std::cmp::Reverse(held.grant.signed_in_on));
-        let mut accounts: Vec<Account> = Vec::new();
-        for held in held {
-            let account = &held.grant.account;
-            let known = accounts.iter().any(|known| {
-                known.environment == account.environment
-                    && known.home_account_id == account.home_account_id
-            });
-            if !known {
-                accounts.push(account.clone());
-            }
-        }
-        accounts
+    fn known(&self) -> Arc<Known> {
+        self.lock().known()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<HeldGrant>> {
+    fn lock(&self) -> MutexGuard<'_, HeldGrants> {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl HeldGrant {
-    fn is(&self, account: &Account, client_id: &ClientId) -> bool {
-        self.grant.client_id == *client_id
-            && self.grant.account.environment == account.environment
-            && self.grant.account.home_account_id == account.home_account_id
     }
 }

@@ -1,4 +1,4 @@
-use super::{Accounts, HeldGrant, keeper::Keeper};
+use super::{Accounts, held_grants::HeldGrant, keeper::Keeper};
 use crate::token_store::{StoreError, StoredGrant, TokenStore};
 use azbroker_entra::{Account, ClientId, HomeAccountId, RefreshToken, Tokens};
 use std::sync::{Arc, PoisonError};
@@ -43,6 +43,7 @@ impl Change<'_> {
         let after = self.keeper.store();
         {
             let mut grants = self.accounts.lock();
+            let grants = grants.all_mut();
             let same = before.zip(after).is_some_and(|(a, b)| Arc::ptr_eq(&a, &b));
             if !same {
                 grants.iter_mut().for_each(|held| held.saved = false);
@@ -78,6 +79,7 @@ impl Change<'_> {
         };
         {
             let mut grants = self.accounts.lock();
+            let grants = grants.all_mut();
             grants.retain(|held| !held.is(&grant.account, client_id));
             grants.push(HeldGrant {
                 grant,
@@ -98,7 +100,7 @@ impl Change<'_> {
         let account = self.accounts.home_view(&tokens.account);
         {
             let mut grants = self.accounts.lock();
-            let Some(held) = grants.iter_mut().find(|held| held.is(&account, client_id)) else {
+            let Some(held) = grants.of_mut(&account, client_id) else {
                 return Renewed::Gone;
             };
             if held.grant.refresh_token.as_ref() != Some(redeemed) {
@@ -107,9 +109,9 @@ impl Change<'_> {
             let Some(refresh_token) = tokens.refresh_token.clone() else {
                 return Renewed::Kept;
             };
-            held.grant.account = account;
             held.grant.refresh_token = Some(refresh_token);
             held.saved = false;
+            grants.describe(&account, client_id);
         }
         self.save().await;
         Renewed::Kept
@@ -126,7 +128,7 @@ impl Change<'_> {
     ) -> bool {
         let grant = {
             let mut grants = self.accounts.lock();
-            let held = grants.iter_mut().find(|held| held.is(account, client_id));
+            let held = grants.of_mut(account, client_id);
             let Some(held) = held.filter(|held| held.grant.refresh_token.as_ref() == Some(refused))
             else {
                 return false;
@@ -160,6 +162,7 @@ impl Change<'_> {
         self.open().await;
         let removed = {
             let mut grants = self.accounts.lock();
+            let grants = grants.all_mut();
             let before = grants.len();
             grants.retain(|held| {
                 held.grant.account.environment != environment
@@ -199,8 +202,8 @@ impl Change<'_> {
     /// what may still have some.
     pub(crate) async fn remove_all(&mut self) -> (usize, Vec<String>) {
         self.open().await;
-        let held = self.accounts.sorted().len();
-        self.accounts.lock().clear();
+        let held = self.accounts.known().all().len();
+        self.accounts.lock().all_mut().clear();
         let mut left = self.keeper.erase().await;
         if let Err(error) = self.accounts.default.forget_all().await {
             left.push(format!(
@@ -250,10 +253,7 @@ impl Change<'_> {
     }
 
     fn is_saved(&self, grant: &StoredGrant) {
-        let mut grants = self.accounts.lock();
-        if let Some(held) = grants.iter_mut().find(|held| held.grant.is_of(grant)) {
-            held.saved = true;
-        }
+        self.accounts.lock().is_saved(grant);
     }
 
     fn settle(&mut self, fault: Option<StoreError>) {

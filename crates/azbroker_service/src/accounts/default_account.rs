@@ -1,5 +1,6 @@
 //! Whose token it is when several accounts are held and a request names none.
 
+use super::known::{Known, is_member};
 use crate::state_file::StateFile;
 use azbroker_entra::{Account, HomeAccountId, Tenant};
 use serde::{Deserialize, Serialize};
@@ -67,28 +68,38 @@ impl DefaultAccount {
         }
     }
 
-    /// The account that stands for no named one: of those held in an environment, the one that signed in last
-    /// first.
-    pub(super) fn pick<'a>(&self, held: &'a [Account], tenant: &Tenant) -> Option<&'a Account> {
+    /// The account that stands for no named one in an environment.
+    pub(super) fn pick<'a>(
+        &self,
+        known: &'a Known,
+        environment: &str,
+        tenant: &Tenant,
+    ) -> Option<&'a Account> {
         let choices = self.lock();
-        let pinned = held.iter().find(|account| choices.is_pinned(account));
+        let pinned = choices
+            .pinned(known)
+            .filter(|pinned| pinned.environment == environment);
         if tenant.is_multi_tenant() {
-            return pinned.or(held.first());
+            return pinned.or_else(|| known.first(environment));
         }
-        let used = held
-            .iter()
-            .find(|account| choices.is_last_used(account, tenant.as_str()));
-        let member = |account: &&Account| is_member(account, tenant);
+        let used = choices
+            .last_used(environment, tenant.as_str())
+            .and_then(|used| known.exactly(environment, used));
         pinned
-            .filter(|account| member(account) || used == Some(*account))
+            .filter(|account| is_member(account, tenant) || used == Some(*account))
             .or(used)
-            .or_else(|| held.iter().find(member))
+            .or_else(|| known.member(environment, tenant))
             .or(pinned)
-            .or(held.first())
+            .or_else(|| known.first(environment))
     }
 
-    /// Puts the pinned account before those that signed in later. Tells whether it is among them.
-    pub(super) fn first(&self, accounts: &mut [Account]) -> bool {
+    /// The pinned account, if it is held.
+    pub(super) fn pinned<'a>(&self, known: &'a Known) -> Option<&'a Account> {
+        self.lock().pinned(known)
+    }
+
+    /// Puts the pinned account before those that signed in later.
+    pub(super) fn first(&self, accounts: &mut [Account]) {
         let choices = self.lock();
         let at = accounts
             .iter()
@@ -96,7 +107,6 @@ impl DefaultAccount {
         if let Some(at) = at {
             accounts[..=at].rotate_right(1);
         }
-        at.is_some()
     }
 
     /// Notes that the account was chosen for a tenant: it signed in, or a request named it.
@@ -179,21 +189,20 @@ impl Choices {
         })
     }
 
+    fn pinned<'a>(&self, known: &'a Known) -> Option<&'a Account> {
+        let pinned = self.pinned.as_ref()?;
+        known.exactly(&pinned.environment, &pinned.home_account_id)
+    }
+
+    fn last_used(&self, environment: &str, tenant: &str) -> Option<&str> {
+        let tenants = self.last_used.get(environment)?;
+        tenants.get(tenant).map(String::as_str)
+    }
+
     fn is_last_used(&self, account: &Account, tenant: &str) -> bool {
-        let tenants = self.last_used.get(&account.environment);
-        let used = tenants.and_then(|tenants| tenants.get(tenant));
+        let used = self.last_used(&account.environment, tenant);
         used.is_some_and(|used| used == account.home_account_id.as_str())
     }
-}
-
-/// Whether the account is at home in a tenant, which may be named by one of its domains.
-fn is_member(account: &Account, tenant: &Tenant) -> bool {
-    let tenant = tenant.as_str();
-    let domain = account.username.rsplit_once('@').map(|(_, domain)| domain);
-    let home = account.home_account_id.as_str().split_once('.');
-    account.tenant_id.eq_ignore_ascii_case(tenant)
-        || home.is_some_and(|(_, home)| home == tenant)
-        || domain.is_some_and(|domain| domain.eq_ignore_ascii_case(tenant))
 }
 
 const VERSION: u32 = 1;
@@ -226,10 +235,13 @@ mod tests {
             account("ada@contoso.example", CONTOSO),
         ];
         let [eve, bob, ada] = &held;
+        let known = Known::of(&held);
         let default = DefaultAccount::new(None);
         let pick = |tenant: &str| {
             let tenant = Tenant::parse(tenant).unwrap();
-            default.pick(&held, &tenant).unwrap()
+            default
+                .pick(&known, "login.microsoftonline.com", &tenant)
+                .unwrap()
         };
         assert_eq!(pick("organizations"), eve, "who signed in last");
         assert_eq!(pick(CONTOSO), bob, "the last one that is at home there");
