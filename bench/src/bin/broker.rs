@@ -8,8 +8,8 @@
 use async_trait::async_trait;
 use azbroker_entra::{Account, ClientId, HomeAccountId, RefreshToken};
 use azbroker_service::{
-    BUS_NAME, Broker, Client, Configuration, StoreError, StoredGrant, SystemBrowser, SystemClock,
-    TokenStore, serve_at,
+    ApprovalMode, BUS_NAME, Broker, Client, Configuration, StoreError, StoredGrant, SystemBrowser,
+    SystemClock, TokenStore, serve_at,
 };
 use azure_core::{
     Bytes,
@@ -26,7 +26,10 @@ use std::{error::Error, sync::Arc};
 async fn main() -> Result<(), Box<dyn Error>> {
     let clock = Arc::new(SystemClock);
     let broker = Broker::new(
-        Configuration::default(),
+        Configuration {
+            approvals: ApprovalMode::SameUser,
+            ..Configuration::default()
+        },
         Client::new(Some(Arc::new(Authority)), clock.clone()),
         Arc::new(SystemBrowser::new(Some("/bin/false".to_owned()))),
         clock,
@@ -112,16 +115,16 @@ impl TokenStore for OneAccount {
         Ok(())
     }
 
-    async fn remove_all(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
     async fn remove(
         &self,
         _environment: &str,
         _home_account_id: &HomeAccountId,
         _client_id: Option<&ClientId>,
     ) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn remove_all(&self) -> Result<(), StoreError> {
         Ok(())
     }
 }
