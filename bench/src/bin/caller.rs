@@ -5,6 +5,7 @@
 //!     bench-caller beside NAME SLOW FILE          calls with FILE while one with SLOW is under way
 //!     bench-caller sign-in NAME FILE FROM TO      interactive calls; `{n}` in FILE is the number of each
 //!     bench-caller renew NAME FILE FROM TO        silent calls; `{n}` in FILE is the number of each
+//!     bench-caller fill NAME FILE ACCOUNTS TOKENS silent calls; `{n}` and `{m}` in FILE count accounts and tokens
 //!     bench-caller say NAME METHOD FILE           prints the answer
 //!     bench-caller token NAME FILE                prints the token in the answer, as a command would
 //!     bench-caller first NAME METHOD FILE         waits for NAME on the bus, calls, prints when it was answered
@@ -41,6 +42,9 @@ async fn main() -> Result<()> {
         }
         ["renew", name, file, from, to] => {
             numbered(name, SILENTLY, &read(file)?, from.parse()?..to.parse()?).await
+        }
+        ["fill", name, file, accounts, tokens] => {
+            fill(name, &read(file)?, accounts.parse()?, tokens.parse()?).await
         }
         ["say", name, method, file] => {
             let broker = Broker::connect(name).await?;
@@ -126,6 +130,19 @@ async fn numbered(
         times.push(json!([asked, now()?]));
     }
     print(&json!(times))
+}
+
+async fn fill(name: &str, request: &str, accounts: usize, tokens: usize) -> Result<()> {
+    let broker = Broker::connect(name).await?;
+    for account in 0..accounts {
+        let request = request.replace("{n}", &account.to_string());
+        for token in 0..tokens {
+            broker
+                .token(&request.replace("{m}", &token.to_string()))
+                .await?;
+        }
+    }
+    print(&json!(accounts * tokens))
 }
 
 async fn first(name: &str, method: &str, request: &str) -> Result<()> {

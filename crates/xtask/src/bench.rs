@@ -28,6 +28,8 @@ pub(crate) struct Extent {
     /// The same for the peers, which take longer.
     pub(crate) calls_of_peers: usize,
     pub(crate) sign_ins: usize,
+    /// Access tokens held of each account, where there are many of both.
+    pub(crate) tokens_of_each: usize,
     pub(crate) silent_calls: usize,
     pub(crate) load_seconds: usize,
     pub(crate) is_full: bool,
@@ -39,6 +41,7 @@ impl Extent {
         calls: 2_000,
         calls_of_peers: 100,
         sign_ins: 1_000,
+        tokens_of_each: 50,
         silent_calls: 1_000_000,
         load_seconds: 3,
         is_full: true,
@@ -48,6 +51,7 @@ impl Extent {
         calls: 500,
         calls_of_peers: 30,
         sign_ins: 100,
+        tokens_of_each: 10,
         silent_calls: 20_000,
         load_seconds: 1,
         is_full: false,

@@ -100,6 +100,7 @@ const RELEASED: &[&str] = &[
     "--bin=bench-caller",
     "--bin=bench-library",
     "--bin=bench-browser",
+    "--bin=bench-broker",
 ];
 const CLOUD: &[&str] = &["--workspace", "--bins"];
 const WITHOUT_EMULATOR: &[&str] = &[

@@ -4,7 +4,7 @@ use crate::bench::programs::Programs;
 use serde_json::{Value, json};
 use std::fs::{self, DirBuilder};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -156,6 +156,29 @@ impl<'a> Stage<'a> {
         let harness = self.programs.path("bench-broker").display().to_string();
         let line: Vec<String> = below.iter().cloned().chain([harness]).collect();
         self.service(BROKER, &line).map(|(service, _)| service)
+    }
+
+    /// The same with so many accounts, by itself.
+    pub(crate) fn harness_of(&self, accounts: usize) -> Result<Running, String> {
+        let harness = self.programs.path("bench-broker").display().to_string();
+        let service = self.service(BROKER, &[harness, accounts.to_string()]);
+        service.map(|(service, _)| service)
+    }
+
+    /// Has the brokers from now on keep accounts in an encrypted file.
+    pub(crate) fn keep_in_file(&self) -> Result<(), String> {
+        let folder = self.file("config").join("azbroker");
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let passphrase = self.file("passphrase");
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).mode(0o600);
+        options
+            .open(&passphrase)
+            .and_then(|mut file| file.write_all(b"a passphrase of the bench"))
+            .map_err(|error| format!("{}: {error}", passphrase.display()))?;
+        let passphrase = passphrase.display();
+        let text = format!("store = \"file\"\npassphrase-file = \"{passphrase}\"\n");
+        write(&folder.join("config.toml"), &text)
     }
 
     /// Starts a canned service that answers with what is in `answer`.
@@ -413,6 +436,16 @@ const REQUESTS: &[(&str, &[(&str, &str)])] = &[
     ("accounts.json", &[]),
     ("sign-in.json", &[("username", "user{n}@contoso.example")]),
     ("of-first.json", &[("username", "user0@contoso.example")]),
+    (
+        "of-many.json",
+        &[
+            ("username", "user{n}@contoso.example"),
+            (
+                "requestedScopes",
+                "https://service{m}.contoso.example/.default",
+            ),
+        ],
+    ),
     (
         "other-resource.json",
         &[("requestedScopes", "https://management.azure.com/.default")],
