@@ -31,7 +31,7 @@ def row(name, expected, function, *options):
     print(f"{'ok   ' if right else 'WRONG'} | 13 | {name} | {expected} | {seen or run.stderr[-300:]}", flush=True)
 
 
-broker = subprocess.Popen(["azbroker", "serve"], stderr=subprocess.PIPE)
+broker = subprocess.Popen(["azbroker", "serve", "--approvals", "same-user"], stderr=subprocess.PIPE)
 try:
     subprocess.run(["gdbus", "wait", "--session", "--timeout", "20", BROKER], check=True)
     row("without an account: interaction required", "InteractionRequired", "silently")
