@@ -23,6 +23,8 @@ pub(crate) enum Need {
     Chromium,
     /// What counts system calls, instructions and allocations.
     Counting,
+    /// What Rust tests put around a program: a bus, a keyring, a sandbox, a terminal, another user.
+    Surroundings,
 }
 
 /// For each need: nothing if it is met, else the line that says what to install.
@@ -130,12 +132,20 @@ const CHROMIUM: &[SystemPackage] = &[
     command("libnss3-tools", "certutil"),
 ];
 
+const SURROUNDINGS: &[SystemPackage] = &[
+    command("bubblewrap", "bwrap"),
+    command("systemd", "busctl"),
+    command("bsdutils", "script"),
+    command("util-linux", "setpriv"),
+];
+
 const COUNTING: &[SystemPackage] = &[command("strace", "strace"), command("valgrind", "valgrind")];
 
 impl Need {
     fn system_packages(self) -> Vec<&'static SystemPackage> {
         let lists: &[&[SystemPackage]] = match self {
             Self::Bus => &[BUS],
+            Self::Surroundings => &[BUS, KEYRING, SURROUNDINGS],
             Self::Keyring => &[BUS, KEYRING],
             Self::Node => &[NODE, RUNTIME],
             Self::Python => &[PYTHON, RUNTIME],
@@ -185,7 +195,7 @@ fn missing(workspace: &Workspace, need: Need) -> Option<String> {
         ));
     }
     match need {
-        Need::Bus | Need::Keyring | Need::Counting => None,
+        Need::Bus | Need::Keyring | Need::Counting | Need::Surroundings => None,
         Need::Node | Need::Chromium => install_node_packages(workspace).err(),
         Need::Python => {
             let pinned = workspace.interop_sources().join("python/requirements.txt");

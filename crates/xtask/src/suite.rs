@@ -1,6 +1,7 @@
 //! The parts of `cargo xtask test`, from the quickest to the longest.
 
 use crate::report::{Line, Report};
+use crate::requirements::Need;
 use crate::workspace::Workspace;
 use crate::{counts, interop, process, requirements};
 use std::path::PathBuf;
@@ -89,6 +90,8 @@ impl Suite {
                 self.check("clippy", command);
             }
             Part::Rust => {
+                // What is missing still is named by the tests that want it.
+                requirements::provide(workspace, &[Need::Surroundings]);
                 // For the proofs; where they are missing the tests say what to install.
                 let needs = [requirements::Need::Bus, requirements::Need::Keyring];
                 requirements::provide(&self.workspace, &needs);
