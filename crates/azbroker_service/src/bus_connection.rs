@@ -44,6 +44,12 @@ pub(crate) async fn session() -> zbus::Result<Connection> {
     }
 }
 
+/// Whether the environment names one run of a bus, as a bus does that starts a program: no later one is it, and
+/// the library that reaches the keyring would look for that one for ever.
+pub(crate) fn names_one_bus() -> bool {
+    Address::session().is_ok_and(|address| address.guid().is_some())
+}
+
 /// Connects to a socket of this machine; `None` for an address that only a server has.
 async fn connect(socket: &UnixSocket) -> io::Result<Option<UnixStream>> {
     Ok(Some(match socket {

@@ -1,5 +1,5 @@
 use crate::{
-    Broker, Configuration, LogLevel,
+    Broker, Configuration, LogLevel, bus_connection,
     session_bus::{Lost, SessionBus},
 };
 use azbroker_entra::{Client, Clock, SystemBrowser, SystemClock};
@@ -11,9 +11,10 @@ use std::{pin::pin, sync::Arc};
 ///
 /// `ready` is called when requests can come: once, and again each time the bus has come back.
 ///
-/// A bus that goes away is waited for, since accounts may be in memory alone; a broker that may end when it
-/// is idle, and would lose nothing, ends. Asked to stop, it finishes the redemptions under way: a refresh token
-/// that Entra ID has taken back is worth nothing without its successor.
+/// A bus that goes away is waited for, since accounts may be in memory alone, unless it is the bus that started
+/// this broker: then the next one starts another. A broker that may end when it is idle, and would lose nothing,
+/// ends. Asked to stop, it finishes the redemptions under way: a refresh token that Entra ID has taken back is
+/// worth nothing without its successor.
 ///
 /// # Errors
 ///
@@ -75,6 +76,10 @@ pub async fn serve(
                 "the session bus has gone, and nothing is in memory alone: the broker ends"
             );
             return Ok(());
+        }
+        // The next bus starts a broker of its own, which this one must not keep from the keyring.
+        if bus_connection::names_one_bus() {
+            return Err(ServeError::BusGone);
         }
         tracing::warn!("the session bus has gone; the broker waits for it to come back");
         bus = tokio::select! {
