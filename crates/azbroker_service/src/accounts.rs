@@ -14,7 +14,7 @@ use std::{
     io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 use tokio::sync::OnceCell;
@@ -122,14 +122,22 @@ impl Accounts {
         }
     }
 
-    /// Opens the store and reads what it keeps; all later calls find it done.
-    async fn ready(&self) {
+    /// Opens the store and reads what it keeps; all later calls find it done. Tells whether it was this one.
+    async fn ready(&self) -> bool {
+        let opened = AtomicBool::new(false);
         self.opened
             .get_or_init(|| async {
                 self.default.load();
                 self.begin_change().await.open().await;
+                opened.store(true, Ordering::Relaxed);
             })
             .await;
+        opened.into_inner()
+    }
+
+    /// Waits until nobody changes anything; then it is known what is held and where.
+    pub(crate) async fn settled(&self) {
+        drop(self.keeper.lock().await);
     }
 
     /// Looks for a store that was not there when it was first asked for: a keyring may have come since, with
@@ -145,8 +153,9 @@ impl Accounts {
 
     /// Every account once: the pinned one first, then the one that signed in last.
     pub(crate) async fn list(&self) -> Vec<Account> {
-        self.ready().await;
-        self.look_again().await;
+        if !self.ready().await {
+            self.look_again().await;
+        }
         let mut accounts = self.known().all().to_vec();
         self.default.first(&mut accounts);
         accounts
@@ -176,9 +185,10 @@ impl Accounts {
         environment: &str,
         tenant: &Tenant,
     ) -> Option<Account> {
-        self.ready().await;
-        if let Some(account) = self.held(subject, environment, tenant) {
-            return Some(account);
+        let just_opened = self.ready().await;
+        let held = self.held(subject, environment, tenant);
+        if held.is_some() || just_opened {
+            return held;
         }
         self.look_again().await;
         self.held(subject, environment, tenant)

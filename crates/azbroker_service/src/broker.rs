@@ -186,6 +186,11 @@ impl Broker {
         self.accounts.rest_in_the_store()
     }
 
+    /// Waits until what is looked up or saved just now has ended.
+    pub(crate) async fn settled(&self) {
+        self.accounts.settled().await;
+    }
+
     /// Opens the store anew: what it was opened with went away with the bus.
     pub(crate) async fn reopen_store(&self) {
         self.accounts.reopen_store().await;

@@ -71,6 +71,10 @@ pub async fn serve(
         if lost == Lost::Name {
             return Err(ServeError::NameLost);
         }
+        if idle_exit.is_some() {
+            // What is being looked up or saved ends by its own time limits.
+            broker.settled().await;
+        }
         if idle_exit.is_some() && broker.rests_in_the_store() {
             tracing::debug!(
                 "the session bus has gone, and nothing is in memory alone: the broker ends"
