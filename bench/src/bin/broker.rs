@@ -1,6 +1,8 @@
 //! The broker's service with an authority and an account in its own process.
 //!
-//!     bench-broker [ACCOUNTS]
+//! ```text
+//! bench-broker [ACCOUNTS]
+//! ```
 //!
 //! For counting, and for more tokens than a cloud gives in a minute: without TLS, a store or a browser it starts
 //! quickly even under an instrument, and the silent answer from a held token is the same code. It holds one

@@ -1,6 +1,8 @@
 //! Stands in for a browser: says when it was started and hands the address over to the cloud's user.
 //!
-//!     BENCH_PAGES=SOCKET bench-browser URL
+//! ```text
+//! BENCH_PAGES=SOCKET bench-browser URL
+//! ```
 
 use std::{
     error::Error,

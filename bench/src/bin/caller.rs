@@ -1,14 +1,16 @@
 //! The floor of a client: plain zbus calls of the contract's method, the same for every service.
 //!
-//!     bench-caller calls NAME FILE COUNT          one call after the other on one connection
-//!     bench-caller load NAME FILE CALLERS SECONDS each caller on a connection of its own
-//!     bench-caller beside NAME SLOW FILE          calls with FILE while one with SLOW is under way
-//!     bench-caller sign-in NAME FILE FROM TO      interactive calls; `{n}` in FILE is the number of each
-//!     bench-caller renew NAME FILE FROM TO        silent calls; `{n}` in FILE is the number of each
-//!     bench-caller fill NAME FILE ACCOUNTS TOKENS silent calls; `{n}` and `{m}` in FILE count accounts and tokens
-//!     bench-caller say NAME METHOD FILE           prints the answer
-//!     bench-caller token NAME FILE                prints the token in the answer, as a command would
-//!     bench-caller first NAME METHOD FILE         waits for NAME on the bus, calls, prints when it was answered
+//! ```text
+//! bench-caller calls NAME FILE COUNT          one call after the other on one connection
+//! bench-caller load NAME FILE CALLERS SECONDS each caller on a connection of its own
+//! bench-caller beside NAME SLOW FILE          calls with FILE while one with SLOW is under way
+//! bench-caller sign-in NAME FILE FROM TO      interactive calls; `{n}` in FILE is the number of each
+//! bench-caller renew NAME FILE FROM TO        silent calls; `{n}` in FILE is the number of each
+//! bench-caller fill NAME FILE ACCOUNTS TOKENS silent calls; `{n}` and `{m}` in FILE count accounts and tokens
+//! bench-caller say NAME METHOD FILE           prints the answer
+//! bench-caller token NAME FILE                prints the token in the answer, as a command would
+//! bench-caller first NAME METHOD FILE         waits for NAME on the bus, calls, prints when it was answered
+//! ```
 //!
 //! FILE holds the request. Times are nanoseconds; output is JSON but for `say` and `token`.
 

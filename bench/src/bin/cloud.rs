@@ -1,16 +1,20 @@
 //! The emulated cloud with its user, told what to do line by line.
 //!
-//!     bench-cloud WORLD SOCKET BUNDLE
+//! ```text
+//! bench-cloud WORLD SOCKET BUNDLE
+//! ```
 //!
 //! It starts the world in the file WORLD, takes sign-in pages at SOCKET (see `bench-browser`), writes the
 //! certificate authorities to trust to BUNDLE, and prints its proxy's URL. Then each line on standard input
 //! is answered by one line of JSON:
 //!
-//!     delay MILLISECONDS    the next answer of the token endpoint comes late
-//!     forget                nothing has been opened, asked or answered yet
-//!     story                 when the browser was started, the redirect was sent, the tokens were answered
-//!     redeem COUNT          a bare HTTP client redeems a refresh token so often, each time over a connection
-//!                           of its own; how long each took
+//! ```text
+//! delay MILLISECONDS    the next answer of the token endpoint comes late
+//! forget                nothing has been opened, asked or answered yet
+//! story                 when the browser was started, the redirect was sent, the tokens were answered
+//! redeem COUNT          a bare HTTP client redeems a refresh token so often, each time over a connection
+//!                       of its own; how long each took
+//! ```
 
 use azbroker_emulator::{
     Behavior, Emulator, Entry, Fault, SecretKind, SignIn, Target, Visitor, World,

@@ -1,6 +1,8 @@
 //! A program that uses our library: how long `get_token` takes, and what it costs.
 //!
-//!     bench-library COUNT TASKS
+//! ```text
+//! bench-library COUNT TASKS
+//! ```
 //!
 //! One credential, COUNT calls in each of TASKS tasks, one after the other in each. Whether its cache can
 //! answer depends on how long the broker's token is good for. Prints JSON: nanoseconds of each call, and of

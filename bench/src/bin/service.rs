@@ -1,6 +1,8 @@
 //! The floor of a broker: a plain zbus service that answers a token request with the bytes it was given.
 //!
-//!     bench-service NAME FILE
+//! ```text
+//! bench-service NAME FILE
+//! ```
 //!
 //! It serves the contract's object under NAME on the session bus, prints `ready`, and answers every
 //! `acquireTokenSilently` with the text in FILE.

@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 
 /// Who pays, for what, and how much at the most.
 const BOUNDS: &[(Payer, Count, f64)] = &[
-    (Payer::Broker, Count::SystemCalls, 6.5),
+    (Payer::Broker, Count::SystemCalls, 7.5),
     (Payer::Broker, Count::Allocations, 128.0),
     (Payer::Broker, Count::Instructions, 2_620_000.0),
     (Payer::Library, Count::SystemCalls, 7.5),
