@@ -353,7 +353,7 @@ pub(crate) struct RuleArguments {
     /// Of this account alone.
     #[arg(long, value_name = "USER")]
     pub(crate) account: Option<String>,
-    /// For this resource alone, such as https://vault.azure.net.
+    /// For this resource alone, such as `https://vault.azure.net`.
     #[arg(long, value_name = "RESOURCE")]
     pub(crate) resource: Option<String>,
     /// How long it holds: for one request, until the broker that runs now ends, for 24 hours, or until it is removed.
