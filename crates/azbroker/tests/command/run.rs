@@ -98,6 +98,8 @@ fn what_ends_the_run_ends_the_program_and_the_broker() {
         .read_line(&mut line)
         .unwrap();
     assert_eq!(line, "ready\n");
+    // To wait closes it, and the program would end by itself.
+    let _keyboard = run.stdin.take();
     let id = run.id().to_string();
     Command::new("kill").args(["-TERM", &id]).status().unwrap();
     assert_eq!(run.wait().unwrap().code(), Some(128 + 15));
