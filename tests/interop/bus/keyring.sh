@@ -82,12 +82,12 @@ dies)
     kept_in "before"
     keyring=$(keyring_process)
     kill -9 "$keyring"
-    # The bus starts another one, which nobody has unlocked.
-    azbroker login
+    # The bus starts another one, which nobody has unlocked. Who is named signs in anew, and is not offered to be chosen.
+    azbroker login --username ada@contoso.example
     kept_in "after the keyring was killed"
     token "token meanwhile"
     unlock --replace
-    azbroker login
+    azbroker login --username ada@contoso.example
     kept_in "after it was unlocked again"
     stop_broker
     export BROWSER=/bin/false
@@ -107,7 +107,7 @@ unlocks)
     azbroker login
     kept_in "locked"
     unlock --replace
-    azbroker login
+    azbroker login --username ada@contoso.example
     kept_in "unlocked"
     test -e "$HOME/state/azbroker/accounts" && echo "the file is still there" || echo "the file has gone"
     stop_broker
