@@ -53,7 +53,7 @@ async function outcome(ask) {
 
 const part = (token, index) => JSON.parse(Buffer.from(token.split(".")[index], "base64url").toString());
 
-// 5. Which prompt becomes which call: a silent one brings the token that the broker holds, a page a new one.
+// 5. Which prompt becomes which call: a silent one brings the token that the broker holds, Entra ID's page a new one.
 const first = await interactively({ prompt: "select_account" });
 row(5, "prompt select_account: the page", "token of ada", first.said);
 const account = first.account;
@@ -63,7 +63,8 @@ for (const prompt of ["login", "create", "consent"]) {
   const before = await held();
   const result = await interactively({ prompt, account: prompt === "consent" ? account : undefined });
   row(5, `prompt ${prompt}: the page`, "token of ada", result.said);
-  row(5, `prompt ${prompt}: a new token`, true, result.accessToken !== before);
+  // Without an account the user chooses one on the broker's page, and its token is held.
+  row(5, `prompt ${prompt}: a new token`, prompt === "consent", result.accessToken !== before);
 }
 row(5, "no prompt: silently first", true, (await interactively()).accessToken === (await held()));
 row(5, "no prompt, a hint: silently first", "token of ada", (await interactively({ loginHint: "ada@contoso.example" })).said);
