@@ -82,10 +82,12 @@ impl Approvals {
         resource: &Resource,
     ) -> Decision {
         let program = &caller.program;
+        if let Err(denial) = caller.check_user() {
+            return Decision::Denied(denial);
+        }
         match program.standing {
-            Standing::Foreign => return Decision::Denied(foreign()),
             Standing::Own | Standing::Run => return Decision::Allowed,
-            Standing::Other => {}
+            Standing::Foreign | Standing::Other => {}
         }
         let said = program
             .rule_program
@@ -189,11 +191,4 @@ fn remember(
             Choice::Account(_) | Choice::AnotherAccount => Verdict::Allow,
         },
     });
-}
-
-fn foreign() -> Denial {
-    Denial::new(
-        Status::UserCanceled,
-        "this broker gives tokens to the programs of its own user alone; use a broker of yours",
-    )
 }

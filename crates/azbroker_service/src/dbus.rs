@@ -1,10 +1,10 @@
 use crate::{
     Broker,
     broker::Issued,
-    caller::{Caller, CallerName, Callers},
+    caller::{Caller, CallerName},
     denial::Denial,
+    gate::{Admitted, Gate},
     interactive_flows::{Ended, InteractiveFlows},
-    limit::Limit,
     management::Management,
     reply,
     request::{Removal, Request, SigningRequest, check_size, refuse_cookie},
@@ -28,18 +28,17 @@ pub async fn serve_at(connection: &Connection, broker: Arc<Broker>) -> zbus::Res
     if connection.unique_name().is_some() {
         broker.approvals().ask_on(connection);
     }
+    let gate = Arc::new(Gate::new());
     let management = Management {
         broker: broker.clone(),
+        gate: gate.clone(),
     };
-    let callers = Arc::new(Callers::default());
-    let sign_ins = SignInInterface::new(broker.clone(), callers.clone());
+    let sign_ins = SignInInterface::new(broker.clone(), gate.clone());
     connection.object_server().at(OBJECT_PATH, sign_ins).await?;
     let interface = Interface {
-        callers,
         broker,
+        gate,
         flows: InteractiveFlows::default(),
-        requests: Limit::new(128, 1_024),
-        sign_ins: Limit::new(16, 64),
     };
     connection
         .object_server()
@@ -55,12 +54,8 @@ pub async fn serve_at(connection: &Connection, broker: Arc<Broker>) -> zbus::Res
 /// The object of the contract. Every failure is JSON: a D-Bus error would end the clients' fallback.
 struct Interface {
     broker: Arc<Broker>,
-    callers: Arc<Callers>,
+    gate: Arc<Gate>,
     flows: InteractiveFlows,
-    /// A program may ask for many tokens at once; most wait for the same redemption.
-    requests: Limit,
-    /// Each sign-in has a port of its own and a page in the browser.
-    sign_ins: Limit,
 }
 
 #[zbus::interface(name = "com.microsoft.identity.Broker1")]
@@ -72,9 +67,11 @@ impl Interface {
         correlation_id: &str,
         request: &str,
         #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
     ) -> String {
         let call = Call::new(Method::Accounts, correlation_id, &header);
         self.answer(&call, async {
+            let _admitted = self.admit(connection, &call).await?;
             check_size(request)?;
             AccountsRequest::from_json(request)?;
             let accounts = self.broker.accounts().await;
@@ -97,10 +94,11 @@ impl Interface {
     ) -> String {
         let call = Call::new(Method::AcquireTokenSilently, correlation_id, &header);
         self.answer(&call, async {
+            let admitted = self.admit(connection, &call).await?;
             let request = self.read(&call, "silent", request).await?;
-            let caller = self.callers.of(connection, &call.caller).await;
-            let result = self.broker.acquire_token_silently(&request, &caller).await;
-            self.finish(&caller, &request, result).await
+            let caller = &admitted.caller;
+            let result = self.broker.acquire_token_silently(&request, caller).await;
+            self.finish(caller, &request, result).await
         })
         .await
     }
@@ -116,16 +114,17 @@ impl Interface {
     ) -> String {
         let call = Call::new(Method::AcquireTokenInteractively, correlation_id, &header);
         self.answer(&call, async {
-            let _one_of_few = self.sign_ins.enter(&call.caller)?;
+            let admitted = self.admit(connection, &call).await?;
+            let _one_of_few = self.gate.sign_in(&admitted)?;
             let request = self.read(&call, "interactive", request).await?;
-            let caller = self.callers.of(connection, &call.caller).await;
-            let sign_in = self.broker.acquire_token_interactively(&request, &caller);
+            let caller = &admitted.caller;
+            let sign_in = self.broker.acquire_token_interactively(&request, caller);
             let result = self
                 .flows
                 .run(connection, call.caller.clone(), sign_in)
                 .await
                 .unwrap_or_else(|ended| Err(denial_of(ended)));
-            self.finish(&caller, &request, result).await
+            self.finish(caller, &request, result).await
         })
         .await
     }
@@ -137,12 +136,18 @@ impl Interface {
         correlation_id: &str,
         _request: &str,
         #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
     ) -> String {
         let call = Call::new(Method::CancelInteractiveFlow, correlation_id, &header);
-        call.span
-            .in_scope(|| tracing::debug!("the sign-ins of this caller end"));
-        self.flows.cancel(&call.caller);
-        "{}".to_owned()
+        self.answer(&call, async {
+            // Not counted: who has too much under way must be able to end it.
+            let caller = self.gate.caller(connection, &call.caller).await;
+            caller.check_user()?;
+            tracing::debug!("the sign-ins of this caller end");
+            self.flows.cancel(&call.caller);
+            Ok("{}".to_owned())
+        })
+        .await
     }
 
     #[zbus(name = "removeAccount")]
@@ -152,9 +157,11 @@ impl Interface {
         correlation_id: &str,
         request: &str,
         #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
     ) -> String {
         let call = Call::new(Method::RemoveAccount, correlation_id, &header);
         self.answer(&call, async {
+            let _admitted = self.admit(connection, &call).await?;
             let removal = Removal::read(request)?;
             let removed = self.broker.remove_accounts(&removal).await?;
             Ok(RemoveAccountReply { removed }.to_json())
@@ -182,10 +189,14 @@ impl Interface {
         correlation_id: &str,
         request: &str,
         #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
     ) -> String {
         let call = Call::new(Method::AcquirePrtSsoCookie, correlation_id, &header);
-        self.answer(&call, async { Err(refuse_cookie(request)) })
-            .await
+        self.answer(&call, async {
+            let _admitted = self.admit(connection, &call).await?;
+            Err(refuse_cookie(request))
+        })
+        .await
     }
 
     #[zbus(name = "generateSignedHttpRequest")]
@@ -195,9 +206,11 @@ impl Interface {
         correlation_id: &str,
         request: &str,
         #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
     ) -> String {
         let call = Call::new(Method::GenerateSignedHttpRequest, correlation_id, &header);
         self.answer(&call, async {
+            let _admitted = self.admit(connection, &call).await?;
             let request = SigningRequest::read(request)?;
             let signed = self.broker.sign_http_request(&request).await?;
             let signed_http_request = signed.secret().to_owned();
@@ -211,8 +224,7 @@ impl Interface {
 }
 
 impl Interface {
-    /// Answers a call, unless its caller has too many under way; all that is logged meanwhile says whose
-    /// call it is for.
+    /// Answers a call; all that is logged meanwhile says whose call it is for.
     async fn answer(
         &self,
         call: &Call,
@@ -225,16 +237,17 @@ impl Interface {
                 .as_ref()
                 .map_or("the peer", |name| name.as_str());
             tracing::debug!(caller, "{} asked", call.method);
-            let answer = async {
-                let _one_of_many = self.requests.enter(&call.caller)?;
-                work.await
-            };
-            answer.await.unwrap_or_else(|denial| {
+            work.await.unwrap_or_else(|denial| {
                 tracing::debug!(status = %denial.status, "denied: {}", denial.context);
                 denial.to_reply()
             })
         };
         answer.instrument(call.span.clone()).await
+    }
+
+    async fn admit(&self, connection: &Connection, call: &Call) -> Result<Admitted<'_>, Denial> {
+        let admitted = self.gate.admit(connection, &call.caller).await;
+        admitted.map_err(|(_, denial)| denial)
     }
 
     /// Puts what came of a token request into words, and into the log.

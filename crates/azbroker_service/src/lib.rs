@@ -18,6 +18,7 @@ mod caller;
 mod configuration;
 mod dbus;
 mod denial;
+mod gate;
 mod interactive_flows;
 mod keyed_locks;
 mod limit;

@@ -1,4 +1,4 @@
-use crate::{caller::CallerName, denial::Denial};
+use crate::{caller::Place, denial::Denial};
 use azbroker_protocol::Status;
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ pub(crate) struct Limit {
 
 #[derive(Debug, Default)]
 struct UnderWay {
-    of_caller: HashMap<CallerName, usize>,
+    of_caller: HashMap<Place, usize>,
     in_all: usize,
 }
 
@@ -33,7 +33,7 @@ impl Limit {
     /// # Errors
     ///
     /// A denial when there are as many as there may be.
-    pub(crate) fn enter(&self, caller: &CallerName) -> Result<Entered<'_>, Denial> {
+    pub(crate) fn enter(&self, caller: &Place) -> Result<Entered<'_>, Denial> {
         let mut under_way = self.lock();
         if under_way.of_caller.get(caller).copied().unwrap_or_default() >= self.per_caller {
             return Err(Denial::new(
@@ -66,7 +66,7 @@ impl Limit {
 #[derive(Debug)]
 pub(crate) struct Entered<'a> {
     limit: &'a Limit,
-    caller: CallerName,
+    caller: Place,
 }
 
 impl Drop for Entered<'_> {
@@ -86,18 +86,14 @@ impl Drop for Entered<'_> {
 mod tests {
     use super::*;
 
-    fn caller(name: &str) -> CallerName {
-        Some(
-            zbus::names::UniqueName::try_from(name.to_owned())
-                .unwrap()
-                .into(),
-        )
+    fn caller(process: u32) -> Place {
+        Place::Process(process)
     }
 
     #[test]
     fn each_caller_has_its_own_limit_and_all_have_one_together() {
         let limit = Limit::new(2, 3);
-        let (one, two) = (caller(":1.1"), caller(":1.2"));
+        let (one, two) = (caller(1), caller(2));
         let first = limit.enter(&one).unwrap();
         let _second = limit.enter(&one).unwrap();
         assert_eq!(
@@ -116,7 +112,7 @@ mod tests {
     #[test]
     fn who_has_nothing_under_way_is_forgotten() {
         let limit = Limit::new(2, 3);
-        drop(limit.enter(&caller(":1.1")).unwrap());
+        drop(limit.enter(&caller(1)).unwrap());
         let under_way = limit.lock();
         assert!(under_way.of_caller.is_empty());
         assert_eq!(under_way.in_all, 0);

@@ -1,13 +1,18 @@
-use crate::{Broker, accounts::StoreReport, denial::Denial, reply, request::check_size};
+use crate::{
+    Broker, accounts::StoreReport, caller::CallerName, denial::Denial, gate::Gate, reply,
+    request::check_size,
+};
 use azbroker_entra::{Authority, HomeAccountId, Tenant};
 use azbroker_protocol::{
     DefaultAccountRequest, Method, PassedOverStore, RemoveAllReply, StatusReply, StoreStatus,
 };
 use std::sync::Arc;
+use zbus::{Connection, message::Header};
 
 /// Our own additions to the contract, for the user's own command. Nothing of it yields a token.
 pub(crate) struct Management {
     pub(crate) broker: Arc<Broker>,
+    pub(crate) gate: Arc<Gate>,
 }
 
 #[zbus::interface(name = "com.github.azbroker.Broker1")]
@@ -18,8 +23,15 @@ impl Management {
         _protocol_version: &str,
         _correlation_id: &str,
         _request: &str,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
     ) -> String {
-        self.broker.status().await.to_json()
+        answer(async {
+            let admitted = self.gate.admit(connection, &caller(&header)).await;
+            let _admitted = admitted.map_err(|(_, denial)| denial)?;
+            Ok(self.broker.status().await.to_json())
+        })
+        .await
     }
 
     #[zbus(name = "setDefaultAccount")]
@@ -28,12 +40,18 @@ impl Management {
         _protocol_version: &str,
         correlation_id: &str,
         request: &str,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
     ) -> String {
         tracing::debug!(correlation_id, "{} asked", Method::SetDefaultAccount);
-        match self.pin(request).await {
-            Ok(()) => "{}".to_owned(),
-            Err(denial) => denial.to_reply(),
-        }
+        answer(async {
+            let admitted = self.gate.admit(connection, &caller(&header)).await;
+            let admitted = admitted.map_err(|(_, denial)| denial)?;
+            admitted.caller.check_management()?;
+            self.pin(request).await?;
+            Ok("{}".to_owned())
+        })
+        .await
     }
 
     #[zbus(name = "removeAllAccounts")]
@@ -42,11 +60,19 @@ impl Management {
         _protocol_version: &str,
         correlation_id: &str,
         _request: &str,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
     ) -> String {
         tracing::debug!(correlation_id, "{} asked", Method::RemoveAllAccounts);
-        let (removed, left) = self.broker.remove_all_accounts().await;
-        let removed = u32::try_from(removed).unwrap_or(u32::MAX);
-        RemoveAllReply { removed, left }.to_json()
+        answer(async {
+            let admitted = self.gate.admit(connection, &caller(&header)).await;
+            let admitted = admitted.map_err(|(_, denial)| denial)?;
+            admitted.caller.check_management()?;
+            let (removed, left) = self.broker.remove_all_accounts().await;
+            let removed = u32::try_from(removed).unwrap_or(u32::MAX);
+            Ok(RemoveAllReply { removed, left }.to_json())
+        })
+        .await
     }
 }
 
@@ -81,6 +107,17 @@ impl Broker {
             config_file: config_file.map(|path| path.display().to_string()),
         }
     }
+}
+
+fn caller(header: &Header<'_>) -> CallerName {
+    header.sender().map(|name| name.to_owned().into())
+}
+
+async fn answer(work: impl Future<Output = Result<String, Denial>> + Send) -> String {
+    work.await.unwrap_or_else(|denial| {
+        tracing::debug!(status = %denial.status, "denied: {}", denial.context);
+        denial.to_reply()
+    })
 }
 
 fn store(report: StoreReport) -> StoreStatus {

@@ -6,8 +6,9 @@
 use crate::{
     Broker,
     broker::{ByHand, RedirectChoice},
-    caller::{CallerName, Callers},
+    caller::CallerName,
     denial::Denial,
+    gate::{Admitted, Gate},
     interactive_flows::has_left,
     request::{Request, check_size},
     sign_in_messages::{BeginReply, PasteReply, SignInWay, SignedIn, pasted},
@@ -29,7 +30,7 @@ use zbus::{Connection, message::Header};
 /// The object of the interface.
 pub(crate) struct SignInInterface {
     broker: Arc<Broker>,
-    callers: Arc<Callers>,
+    gate: Arc<Gate>,
     under_way: Arc<Mutex<HashMap<CallerName, UnderWay>>>,
 }
 
@@ -42,10 +43,10 @@ struct UnderWay {
 }
 
 impl SignInInterface {
-    pub(crate) fn new(broker: Arc<Broker>, callers: Arc<Callers>) -> Self {
+    pub(crate) fn new(broker: Arc<Broker>, gate: Arc<Gate>) -> Self {
         Self {
             broker,
-            callers,
+            gate,
             under_way: Arc::default(),
         }
     }
@@ -67,19 +68,26 @@ impl SignInInterface {
         let span = tracing::warn_span!("request", %correlation_id, flow = "by hand");
         let caller: CallerName = header.sender().map(|name| name.to_owned().into());
         let begun = async {
+            let admitted = self.admit(connection, &caller).await?;
             let way = parse::<SignInWay>(way)?;
             let request = Request::read(request, correlation_id, self.broker.configuration())?;
-            let program = self.callers.of(connection, &caller).await;
-            self.broker.may_sign_in_by_hand(&request, &program)?;
+            self.broker
+                .may_sign_in_by_hand(&request, &admitted.caller)?;
             self.begin_for(connection, caller, way, request).await
         };
         answer(begun.instrument(span).await)
     }
 
     #[zbus(name = "paste")]
-    async fn paste(&self, text: &str, #[zbus(header)] header: Header<'_>) -> String {
+    async fn paste(
+        &self,
+        text: &str,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> String {
         let caller: CallerName = header.sender().map(|name| name.to_owned().into());
         let taken = async {
+            let _admitted = self.admit(connection, &caller).await?;
             check_size(text)?;
             let pastes = self.lock().get(&caller).map(|one| one.pastes.clone());
             let (sender, taken) = oneshot::channel();
@@ -104,26 +112,42 @@ impl SignInInterface {
     }
 
     #[zbus(name = "wait")]
-    async fn wait(&self, #[zbus(header)] header: Header<'_>) -> String {
+    async fn wait(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> String {
         let caller: CallerName = header.sender().map(|name| name.to_owned().into());
-        let result = self
-            .lock()
-            .get_mut(&caller)
-            .and_then(|one| one.result.take());
-        let ended = match result {
-            Some(result) => result.await.unwrap_or_else(|_| {
-                Err(Denial::new(
-                    Status::Unexpected,
-                    "the broker failed; report it",
-                ))
-            }),
-            None => Err(nothing_under_way()),
+        let ended = async {
+            let _admitted = self.admit(connection, &caller).await?;
+            let result = self
+                .lock()
+                .get_mut(&caller)
+                .and_then(|one| one.result.take());
+            match result {
+                Some(result) => result.await.unwrap_or_else(|_| {
+                    Err(Denial::new(
+                        Status::Unexpected,
+                        "the broker failed; report it",
+                    ))
+                }),
+                None => Err(nothing_under_way()),
+            }
         };
-        answer(ended)
+        answer(ended.await)
     }
 }
 
 impl SignInInterface {
+    async fn admit(
+        &self,
+        connection: &Connection,
+        caller: &CallerName,
+    ) -> Result<Admitted<'_>, Denial> {
+        let admitted = self.gate.admit(connection, caller).await;
+        admitted.map_err(|(_, denial)| denial)
+    }
+
     async fn begin_for(
         &self,
         connection: &Connection,

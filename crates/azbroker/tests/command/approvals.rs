@@ -4,6 +4,7 @@
 mod desktop;
 mod programs;
 mod rules;
+mod standing;
 
 use crate::setup::{code, stderr, stdout};
 use azbroker_emulator::{Behavior, default_world::ADA};
@@ -98,7 +99,7 @@ fn a_burst_of_requests_is_one_question() {
     machine.runtime.block_on(async {
         let connections = join_all((0..4).map(|_| machine.world.bus_client())).await;
         let interactive = connections.iter().flat_map(|connection| {
-            (0..16).map(|_| programs::ask(connection, "acquireTokenInteractively"))
+            (0..4).map(|_| programs::ask(connection, "acquireTokenInteractively"))
         });
         let interactive = join_all(interactive);
         let silent = async {

@@ -1,14 +1,17 @@
 use crate::{
-    caller::{Caller, access_token, correlation_id, token_request},
+    caller::{access_token, correlation_id, token_request},
+    caller_process::CallerProcess,
     figures::Held,
     ledger,
     machine::{Machine, Part},
 };
 use azbroker_emulator::default_world::ADA;
-use futures_util::future::join_all;
 use std::{collections::HashSet, time::Instant};
 
 const CALLERS: usize = 1_000;
+
+/// Each has as many connections as a process may have calls under way, or fewer.
+const PROCESSES: usize = 8;
 
 pub(crate) fn one_request() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -36,26 +39,19 @@ async fn prove() {
     let before = ledger::read(&machine.state()).len();
 
     let address = machine.address();
-    let callers: Vec<Caller> = join_all((0..CALLERS).map(|_| Caller::connect(&address)))
-        .await
-        .into_iter()
-        .collect::<Result<_, _>>()
-        .unwrap();
+    let mut callers: Vec<_> = (0..PROCESSES)
+        .map(|_| CallerProcess::start(&address, CALLERS / PROCESSES))
+        .collect();
     #[allow(clippy::disallowed_methods, reason = "a figure for people")]
     let watch = Instant::now();
-    let request = token_request("");
-    let answers = join_all(callers.iter().map(|caller| async {
-        caller
-            .call("acquireTokenSilently", &correlation_id(), &request)
-            .await
-            .unwrap()
-    }))
-    .await;
-    let took = watch.elapsed();
-    let tokens: HashSet<_> = answers
-        .iter()
-        .map(|answer| access_token(answer).unwrap_or_else(|| panic!("{answer}")))
+    callers.iter_mut().for_each(CallerProcess::go);
+    let tokens: Vec<_> = callers
+        .into_iter()
+        .flat_map(CallerProcess::tokens)
         .collect();
+    let took = watch.elapsed();
+    assert_eq!(tokens.len(), CALLERS);
+    let tokens: HashSet<_> = tokens.iter().map(String::as_str).collect();
     assert_eq!(tokens.len(), 1, "all have the same token");
     assert!(!tokens.contains(&*expired), "which is a new one");
     let requests: Vec<_> = ledger::read(&machine.state()).split_off(before);

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "the figures are for people")]
 
 mod caller;
+mod caller_process;
 mod emulator_process;
 mod faults;
 mod figures;
@@ -22,6 +23,10 @@ use std::process::{Command, ExitCode, Stdio};
 fn main() -> ExitCode {
     if emulator_process::is_asked_for() {
         emulator_process::run();
+        return ExitCode::SUCCESS;
+    }
+    if caller_process::is_asked_for() {
+        caller_process::run();
         return ExitCode::SUCCESS;
     }
     let mut arguments = Arguments::from_args();

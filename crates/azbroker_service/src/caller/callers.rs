@@ -1,5 +1,5 @@
 use super::{
-    Caller, CallerName,
+    Caller, CallerName, Place,
     identity::Identity,
     process::{Credentials, Own, look},
     program::{Program, Standing},
@@ -27,7 +27,16 @@ pub(crate) struct Callers {
 
 #[derive(Debug, Default)]
 struct Known {
-    programs: Mutex<HashMap<OwnedUniqueName, Arc<OnceCell<Arc<Program>>>>>,
+    names: Mutex<HashMap<OwnedUniqueName, Arc<Name>>>,
+}
+
+/// What is known of a name.
+#[derive(Debug, Default)]
+struct Name {
+    process: OnceCell<u32>,
+    /// What the bus said with that, until the process is looked at: the handle in it is one of few.
+    said: Mutex<Option<ConnectionCredentials>>,
+    program: OnceCell<Arc<Program>>,
 }
 
 /// The bus, and what the broker is to it.
@@ -35,7 +44,8 @@ struct Known {
 struct Bus {
     proxy: DBusProxy<'static>,
     uid: Option<u32>,
-    own: Own,
+    /// Or why processes cannot be compared with it.
+    own: Result<Own, &'static str>,
 }
 
 impl Callers {
@@ -44,13 +54,11 @@ impl Callers {
         let Some(unique) = name else {
             return Caller::unknown(None, "it is not on a bus");
         };
-        let program = self.known.program(unique);
-        let looked = program.get_or_try_init(|| async {
-            let bus = self
-                .bus
-                .get_or_try_init(|| Bus::meet(connection, &self.known))
-                .await?;
-            bus.look(unique).await.map(Arc::new)
+        let known = self.known.name(unique);
+        let looked = known.program.get_or_try_init(|| async {
+            let said = known.take_said();
+            let bus = self.bus(connection).await?;
+            bus.look(unique, said).await.map(Arc::new)
         });
         match looked.await {
             Ok(program) => Caller {
@@ -60,24 +68,82 @@ impl Callers {
             Err(why) => Caller::unknown(name.clone(), why),
         }
     }
+
+    /// Where calls of this name come from. The bus is asked once, and the process not at all.
+    pub(crate) async fn place(&self, connection: &Connection, name: &CallerName) -> Place {
+        let Some(unique) = name else {
+            return Place::Connection(None);
+        };
+        let known = self.known.name(unique);
+        let process = known.process.get_or_try_init(|| async {
+            let bus = self.bus(connection).await.map_err(drop)?;
+            let said = credentials(&bus.proxy, unique).await.ok_or(())?;
+            let process = said.process_id().filter(|process| *process > 0).ok_or(())?;
+            known.keep_said(said);
+            Ok::<_, ()>(process)
+        });
+        match process.await {
+            Ok(process) => Place::Process(*process),
+            Err(()) => Place::Connection(name.clone()),
+        }
+    }
+
+    /// Who has this name, as far as it is known without looking.
+    pub(crate) fn known(&self, name: &CallerName, place: &Place) -> Caller {
+        const WHY: &str = "it asked too much at a time to be looked at";
+        let known = name.as_ref().map(|unique| self.known.name(unique));
+        let looked = known.and_then(|known| {
+            known.take_said();
+            known.program.get().cloned()
+        });
+        let program = looked.unwrap_or_else(|| {
+            Arc::new(match place {
+                Place::Process(process) => Program::not_looked_at(*process, WHY),
+                Place::Connection(_) => Program::unknown(WHY),
+            })
+        });
+        Caller {
+            name: name.clone(),
+            program,
+        }
+    }
+
+    async fn bus(&self, connection: &Connection) -> Result<&Bus, &'static str> {
+        self.bus
+            .get_or_try_init(|| Bus::meet(connection, &self.known))
+            .await
+    }
 }
 
 impl Known {
-    fn program(&self, name: &OwnedUniqueName) -> Arc<OnceCell<Arc<Program>>> {
+    fn name(&self, name: &OwnedUniqueName) -> Arc<Name> {
         /// Should the bus not tell who leaves, there is an end all the same.
         const MOST: usize = 4_096;
-        let mut programs = self.lock();
-        if let Some(program) = programs.get(name) {
-            return program.clone();
+        let mut names = self.lock();
+        if let Some(known) = names.get(name) {
+            return known.clone();
         }
-        if programs.len() >= MOST {
-            programs.clear();
+        if names.len() >= MOST {
+            names.clear();
         }
-        programs.entry(name.clone()).or_default().clone()
+        names.entry(name.clone()).or_default().clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<OwnedUniqueName, Arc<OnceCell<Arc<Program>>>>> {
-        self.programs.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<OwnedUniqueName, Arc<Name>>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Name {
+    fn keep_said(&self, said: ConnectionCredentials) {
+        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+    }
+
+    fn take_said(&self) -> Option<ConnectionCredentials> {
+        self.said
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 
@@ -88,10 +154,10 @@ impl Bus {
         let name = connection.unique_name().ok_or("it is not on a bus")?;
         let credentials = credentials(&proxy, name).await.ok_or(SILENT)?;
         // Numbers of processes mean nothing to those who count them from another place.
-        if credentials.process_id() != Some(std::process::id()) {
-            return Err("the bus runs where processes have other numbers");
-        }
-        let own = Own::look().map_err(|_| "the broker cannot look at processes")?;
+        let own = match credentials.process_id() == Some(std::process::id()) {
+            true => Own::look().map_err(|_| "the broker cannot look at processes"),
+            false => Err("the bus runs where processes have other numbers"),
+        };
         match leaving(connection).await {
             Ok(leaving) => drop(tokio::spawn(forget(leaving, Arc::downgrade(known)))),
             Err(error) => tracing::debug!("the bus does not tell who leaves: {error}"),
@@ -103,10 +169,17 @@ impl Bus {
         })
     }
 
-    async fn look(&self, name: &OwnedUniqueName) -> Result<Program, &'static str> {
-        let credentials = credentials(&self.proxy, name)
-            .await
-            .ok_or("the bus does not say whose it is")?;
+    async fn look(
+        &self,
+        name: &OwnedUniqueName,
+        said: Option<ConnectionCredentials>,
+    ) -> Result<Program, &'static str> {
+        let credentials = match said {
+            Some(said) => said,
+            None => credentials(&self.proxy, name)
+                .await
+                .ok_or("the bus does not say whose it is")?,
+        };
         let process = credentials
             .process_id()
             .filter(|process| *process > 0)
@@ -126,7 +199,7 @@ impl Bus {
                 .and_then(|handle| std::os::fd::AsFd::as_fd(handle).try_clone_to_owned().ok()),
         };
         // A program that has mounts and memory of its own making can keep whoever looks at it waiting.
-        let own = self.own.clone();
+        let own = self.own.clone()?;
         let looking = tokio::task::spawn_blocking(move || look(&own, credentials));
         match tokio::time::timeout(Duration::from_secs(2), looking).await {
             Ok(Ok(looked)) => looked,

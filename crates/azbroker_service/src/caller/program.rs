@@ -50,6 +50,14 @@ impl Program {
         }
     }
 
+    /// A process that was not looked at.
+    pub(crate) fn not_looked_at(process: u32, why: &'static str) -> Self {
+        Self {
+            process: Some(process),
+            ..Self::unknown(why)
+        }
+    }
+
     /// The word that a person knows it by.
     pub(crate) fn short_name(&self) -> String {
         match &self.identity {

@@ -1,7 +1,12 @@
-use crate::setup::{Setup, access_token, context, status};
+use crate::{
+    bus::{Bus, call},
+    setup::{Setup, access_token, context, request, status},
+};
 use azbroker_emulator::{Fault, Target};
+use azbroker_service::serve_at;
 use futures_util::future::join_all;
-use std::time::Duration;
+use serde_json::json;
+use std::{cell::Cell, time::Duration};
 
 #[tokio::test]
 async fn the_seventeenth_waiting_sign_in_of_a_caller_is_refused_and_the_first_still_completes() {
@@ -47,4 +52,56 @@ async fn too_many_silent_requests_of_a_caller_are_refused_and_the_others_answere
         .filter(|answer| status(answer).is_none())
         .count();
     assert_eq!((refused, answered), (2, 128));
+}
+
+#[tokio::test]
+async fn a_process_has_one_limit_for_all_its_connections_and_interfaces() {
+    let setup = Setup::new().await;
+    setup.sign_in(azbroker_emulator::default_world::ADA).await;
+    setup.let_pass(56);
+    let bus = Bus::start();
+    let broker = bus.connect().await;
+    serve_at(&broker, setup.broker.clone()).await.unwrap();
+    let clients = join_all((0..4).map(|_| bus.connect())).await;
+    let late = Fault::Delay(Duration::from_secs(2));
+    setup.emulator.faults().next(1, Target::Token, late);
+
+    let contract = "com.microsoft.identity.Broker1";
+    let silent = request(json!({}));
+    let (answered, refused) = (Cell::new(0), Cell::new(0));
+    let ask = async |client| {
+        let answer = call(client, &broker, contract, "acquireTokenSilently", &silent).await;
+        answered.set(answered.get() + 1);
+        refused.set(refused.get() + usize::from(status(&answer) == Some(15)));
+    };
+    let asked_all = clients
+        .iter()
+        .flat_map(|client| (0..35).map(|_| ask(client)));
+    let too_late = async {
+        while answered.get() < 12 {
+            tokio::task::yield_now().await;
+        }
+        // Its requests that are let in wait for Entra ID: the process has no place left, anywhere.
+        let late_comer = bus.connect().await;
+        let own = "com.github.azbroker.Broker1";
+        call(&late_comer, &broker, own, "getStatus", &json!({})).await
+    };
+    let (_, managed) = futures_util::join!(join_all(asked_all), too_late);
+    assert_eq!((answered.get(), refused.get()), (140, 12));
+    assert_eq!(
+        (status(&managed), context(&managed)),
+        (
+            Some(15),
+            "too many requests are under way from this program; try again"
+        )
+    );
+    let again = call(
+        &clients[0],
+        &broker,
+        contract,
+        "acquireTokenSilently",
+        &silent,
+    )
+    .await;
+    assert_eq!(status(&again), None, "there is room again");
 }

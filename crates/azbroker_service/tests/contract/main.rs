@@ -1,5 +1,6 @@
 //! The broker at one end of a socket pair, a plain D-Bus client at the other, and the emulated cloud behind.
 
+mod bus;
 mod claims;
 mod clouds;
 mod correlation;

@@ -22,6 +22,7 @@ pub(crate) struct Setup {
     pub(crate) store: SharedStore,
     pub(crate) user: Arc<BrowserUser>,
     pub(crate) client: Connection,
+    pub(crate) broker: Arc<Broker>,
     // The broker lives as long as its end of the connection.
     _server: Connection,
 }
@@ -110,9 +111,10 @@ impl Setup {
             given,
         ));
         let (client, server) = pair().await;
-        serve_at(&server, broker).await.unwrap();
+        serve_at(&server, broker.clone()).await.unwrap();
         Self {
             emulator,
+            broker,
             clock,
             store,
             user,

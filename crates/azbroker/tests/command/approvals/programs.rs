@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 pub(crate) const CORRELATION_ID: &str = "be9d5320-d0af-4500-936d-93ab9758dcfd";
 const NAME: &str = "com.microsoft.identity.broker1";
 const PATH: &str = "/com/microsoft/identity/broker1";
-const INTERFACE: &str = "com.microsoft.identity.Broker1";
+pub(crate) const INTERFACE: &str = "com.microsoft.identity.Broker1";
 
 /// An emulated cloud, and a bus of dbus-daemon.
 pub(crate) struct Machine {
@@ -138,7 +138,7 @@ impl Drop for Broker {
     }
 }
 
-fn request() -> String {
+pub(crate) fn request() -> String {
     json!({ "authParameters": {
         "clientId": "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
         "authority": "https://login.microsoftonline.com/organizations",
@@ -147,30 +147,53 @@ fn request() -> String {
     .to_string()
 }
 
+/// A program in a sandbox of bubblewrap's, as Flatpak makes them: another root, with these files mounted.
+pub(crate) fn sandboxed(machine: &Machine, program: &Path, mounted: &[(&Path, &str)]) -> Command {
+    let home = machine.home().to_str().unwrap();
+    let mut command = machine.at("bwrap");
+    command.args(["--tmpfs", "/", "--proc", "/proc", "--dev", "/dev"]);
+    for system in ["/usr", "/lib", "/lib64", "/bin", "/etc"] {
+        command.args(["--ro-bind-try", system, system]);
+    }
+    command.args(["--ro-bind", home, home]);
+    for (from, to) in mounted {
+        command.args(["--ro-bind", from.to_str().unwrap(), to]);
+    }
+    command.arg("--").arg(program);
+    command
+}
+
 /// What makes busctl call a method of the broker.
 pub(crate) fn arguments(method: &str) -> Vec<String> {
-    let request = request();
-    [
-        "--user",
-        "--json=short",
-        "--timeout=120",
-        "call",
-        NAME,
-        PATH,
-        INTERFACE,
-        method,
-        "sss",
-        "0.0",
-        CORRELATION_ID,
-        &request,
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    arguments_of(INTERFACE, method, &["0.0", CORRELATION_ID, &request()])
+}
+
+/// The same for a method that takes any texts.
+pub(crate) fn arguments_of(interface: &str, method: &str, texts: &[&str]) -> Vec<String> {
+    let call = ["--user", "--json=short", "--timeout=120", "call"];
+    let signature = "s".repeat(texts.len());
+    let whom = [NAME, PATH, interface, method, &signature];
+    [&call[..], &whom, texts]
+        .concat()
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Has a program that is a copy of busctl call a method of the broker.
 pub(crate) fn call(program: &mut Command, method: &str) -> Value {
     answer(&program.args(arguments(method)).output().unwrap())
+}
+
+/// The same of any interface, with any texts.
+pub(crate) fn call_of(
+    program: &mut Command,
+    interface: &str,
+    method: &str,
+    texts: &[&str],
+) -> Value {
+    let arguments = arguments_of(interface, method, texts);
+    answer(&program.args(arguments).output().unwrap())
 }
 
 pub(crate) fn answer(output: &Output) -> Value {

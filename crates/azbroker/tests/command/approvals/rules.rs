@@ -2,26 +2,10 @@
 
 use super::{
     desktop::Desktop,
-    programs::{Broker, Machine, call, context, status},
+    programs::{Broker, Machine, call, context, sandboxed, status},
 };
 use crate::setup::{code, stderr, stdout};
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
-
-/// A program in a sandbox of bubblewrap's, as Flatpak makes them: another root, with these files mounted.
-fn sandboxed(machine: &Machine, program: &Path, mounted: &[(&Path, &str)]) -> Command {
-    let home = machine.home().to_str().unwrap();
-    let mut command = machine.at("bwrap");
-    command.args(["--tmpfs", "/", "--proc", "/proc", "--dev", "/dev"]);
-    for system in ["/usr", "/lib", "/lib64", "/bin", "/etc"] {
-        command.args(["--ro-bind-try", system, system]);
-    }
-    command.args(["--ro-bind", home, home]);
-    for (from, to) in mounted {
-        command.args(["--ro-bind", from.to_str().unwrap(), to]);
-    }
-    command.arg("--").arg(program);
-    command
-}
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 #[test]
 fn a_flatpak_is_known_by_its_id_and_no_other_rule_covers_it() {
@@ -97,37 +81,6 @@ fn a_file_that_is_not_the_one_at_its_path_is_not_taken_for_it() {
         context(&answer).contains("its file is not the one at its path"),
         "{answer}"
     );
-}
-
-#[test]
-fn programs_of_other_users_get_nothing_even_where_everybody_may() {
-    let machine = Machine::new();
-    let _broker = Broker::start(&machine, &["--approvals", "same-user"]);
-    let one = machine.program("one");
-    assert_eq!(
-        status(&call(&mut machine.at(&one), "acquireTokenSilently")),
-        None
-    );
-    // In a user namespace everybody can be somebody else, but to the bus is still the same user.
-    let mut inside = machine.at("unshare");
-    inside.args(["--user", "--map-user=1234"]).arg(&one);
-    assert_eq!(status(&call(&mut inside, "acquireTokenSilently")), None);
-    let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
-    if is_root {
-        // Only root can be another user. The folder is the test's own, and is opened for this.
-        let open = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(machine.home(), open).unwrap();
-        let mut other = machine.at("setpriv");
-        other.args(["--reuid=65534", "--clear-groups"]).arg(&one);
-        let answer = call(&mut other, "acquireTokenSilently");
-        assert_eq!(
-            (status(&answer), context(&answer)),
-            (
-                Some(7),
-                "this broker gives tokens to the programs of its own user alone; use a broker of yours"
-            )
-        );
-    }
 }
 
 #[test]

@@ -1,0 +1,75 @@
+use crate::{
+    caller::{Caller, CallerName, Callers, Place},
+    denial::Denial,
+    limit::{Entered, Limit},
+};
+use zbus::Connection;
+
+/// Who comes in: every call of every interface passes here first.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    callers: Callers,
+    /// A program may ask for many tokens at once; most wait for the same redemption.
+    requests: Limit,
+    /// Each sign-in has a port of its own and a page in the browser.
+    sign_ins: Limit,
+}
+
+/// A call that is let in. It counts until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Admitted<'a> {
+    pub(crate) caller: Caller,
+    place: Place,
+    _one_of_many: Entered<'a>,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self {
+            callers: Callers::default(),
+            requests: Limit::new(128, 1_024),
+            sign_ins: Limit::new(16, 64),
+        }
+    }
+
+    /// Lets a program of the broker's own user in, unless it has too many calls under way. Those are counted for
+    /// each process, whose connections may be many, before it is looked at, which may take long.
+    ///
+    /// # Errors
+    ///
+    /// The denial, and the caller as far as it is known.
+    pub(crate) async fn admit(
+        &self,
+        connection: &Connection,
+        name: &CallerName,
+    ) -> Result<Admitted<'_>, (Caller, Denial)> {
+        let place = self.callers.place(connection, name).await;
+        let one_of_many = match self.requests.enter(&place) {
+            Ok(entered) => entered,
+            Err(denial) => return Err((self.callers.known(name, &place), denial)),
+        };
+        let caller = self.callers.of(connection, name).await;
+        match caller.check_user() {
+            Ok(()) => Ok(Admitted {
+                caller,
+                place,
+                _one_of_many: one_of_many,
+            }),
+            Err(denial) => Err((caller, denial)),
+        }
+    }
+
+    /// Who has this name, for a call that is not counted.
+    pub(crate) async fn caller(&self, connection: &Connection, name: &CallerName) -> Caller {
+        self.callers.of(connection, name).await
+    }
+
+    /// Counts a sign-in until the guard is dropped.
+    ///
+    /// # Errors
+    ///
+    /// A denial when there are as many as there may be.
+    pub(crate) fn sign_in(&self, admitted: &Admitted<'_>) -> Result<Entered<'_>, Denial> {
+        self.sign_ins.enter(&admitted.place)
+    }
+}
