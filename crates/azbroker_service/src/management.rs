@@ -100,7 +100,7 @@ impl Broker {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             process: std::process::id(),
             store: store(self.store_report().await),
-            approvals: None,
+            approvals: Some(self.configuration().approvals.to_string()),
             accounts: u32::try_from(accounts.len()).unwrap_or(u32::MAX),
             default_account: accounts.first().map(reply::account),
             default_is_pinned: self.pinned_account().await.is_some(),

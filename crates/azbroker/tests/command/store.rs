@@ -51,6 +51,7 @@ fn accounts_in_a_file_under_a_passphrase_outlive_a_killed_broker() {
         .unwrap();
     let status: Value = serde_json::from_str(stdout(&json)).unwrap();
     assert_eq!(status["process"], broker.id());
+    assert_eq!(status["approvals"], "same-user");
     assert_eq!(status["accounts"], 1);
     assert_eq!(status["default_account"]["username"], ADA);
     assert_eq!(status["store"]["in_use"], "file");
@@ -63,6 +64,7 @@ fn accounts_in_a_file_under_a_passphrase_outlive_a_killed_broker() {
         "broker:    azbroker {}, process {}\n\
          kept in:   encrypted file {}\n           \
          not in secret-service: the session bus has no Secret Service\n\
+         approvals: same-user\n\
          accounts:  1; the default is {ADA} in tenant 72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10 (signed in last)\n\
          settings:  {}\n",
         env!("CARGO_PKG_VERSION"),

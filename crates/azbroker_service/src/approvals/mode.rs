@@ -1,4 +1,4 @@
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 /// What a broker does with programs that no rule is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,6 +11,16 @@ pub enum ApprovalMode {
     SameUser,
     /// Gives them nothing.
     Deny,
+}
+
+impl fmt::Display for ApprovalMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ask => "ask",
+            Self::SameUser => "same-user",
+            Self::Deny => "deny",
+        })
+    }
 }
 
 impl FromStr for ApprovalMode {
