@@ -39,6 +39,8 @@ pub(crate) enum Command {
     /// it gets a private session bus with a broker and a secret service that forgets; accounts rest in the encrypted
     /// file if one is set up, else in memory. Browser, network and all else stay as they are. Signals and the exit
     /// code are passed through.
+    ///
+    /// You are not asked which of the programs below it may have tokens: they may, but for those that a rule denies.
     Run(RunArguments),
     /// Has the session bus start the broker when a program asks for it. Needs no root.
     Install(InstallArguments),
@@ -336,7 +338,7 @@ pub(crate) struct RulesArguments {
 pub(crate) enum RulesAction {
     /// Lets a program have tokens without being asked about.
     Allow(RuleArguments),
-    /// Gives a program no token, whatever other rules allow.
+    /// Gives a program no token, whatever other rules allow, below `azbroker run` too.
     Deny(RuleArguments),
     /// Takes a rule away.
     Remove(RemoveRuleArguments),

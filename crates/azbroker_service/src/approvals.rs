@@ -1,6 +1,7 @@
 //! Which program may have a token of which account, and who is asked where no rule says.
 
 mod asking;
+mod in_general;
 mod mode;
 mod notification;
 mod prompt;
@@ -18,6 +19,7 @@ use crate::{
 use asking::Asking;
 use azbroker_entra::{Account, ClientId, Clock};
 use azbroker_protocol::Status;
+use in_general::InGeneral;
 use rules::Rules;
 use std::sync::Arc;
 use zbus::Connection;
@@ -81,24 +83,47 @@ impl Approvals {
         account: Option<&Account>,
         resource: &Resource,
     ) -> Decision {
-        let program = &caller.program;
         if let Err(denial) = caller.check_user() {
             return Decision::Denied(denial);
         }
-        match program.standing {
-            Standing::Own | Standing::Run => return Decision::Allowed,
-            Standing::Foreign | Standing::Other => {}
-        }
-        let said = program
-            .rule_program
-            .as_ref()
-            .and_then(|named| self.rules.verdict(named, client_id, account, resource));
+        let program = &caller.program;
+        let named = program.rule_program.as_ref();
+        let said = match program.standing {
+            Standing::Own => return Decision::Allowed,
+            Standing::Run => {
+                let denies = |named| self.rules.denies(named, client_id, account, resource);
+                Some(match named.is_some_and(denies) {
+                    true => Verdict::Deny,
+                    false => Verdict::Allow,
+                })
+            }
+            Standing::Foreign | Standing::Other => {
+                named.and_then(|named| self.rules.verdict(named, client_id, account, resource))
+            }
+        };
+        self.by(said, caller, || format!("tokens for {resource}"))
+    }
+
+    /// What is decided about a program where no token is asked for.
+    pub(crate) fn in_general<'a>(&'a self, caller: &'a Caller) -> InGeneral<'a> {
+        InGeneral::new(self, caller)
+    }
+
+    /// Decides by what the rules say, else by the setting.
+    fn by(
+        &self,
+        said: Option<Verdict>,
+        caller: &Caller,
+        what: impl FnOnce() -> String,
+    ) -> Decision {
+        let program = &caller.program;
         match (said, self.mode) {
             (Some(Verdict::Deny), _) => Decision::Denied(Denial::new(
                 Status::UserCanceled,
                 format!(
-                    "a rule denies '{}' tokens for {resource}; see `azbroker rules`",
-                    program.short_name()
+                    "a rule denies '{}' {}; see `azbroker rules`",
+                    program.short_name(),
+                    what()
                 ),
             )),
             (Some(Verdict::Allow), _) | (None, ApprovalMode::SameUser) => Decision::Allowed,
@@ -106,8 +131,9 @@ impl Approvals {
             (None, ApprovalMode::Deny) => Decision::Denied(Denial::new(
                 Status::UserCanceled,
                 format!(
-                    "this broker asks nobody, and no rule allows '{}' tokens for {resource}; {}",
+                    "this broker asks nobody, and no rule allows '{}' {}; {}",
                     program.short_name(),
+                    what(),
                     program.how_to_allow()
                 ),
             )),

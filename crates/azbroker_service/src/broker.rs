@@ -11,7 +11,8 @@ use crate::{
     access_tokens::{AccessTokens, Held, Key},
     accounts::{Accounts, Change, Renewed, StoreReport},
     activity::Activity,
-    approvals::Approvals,
+    approvals::{Approvals, Decision},
+    caller::Caller,
     configuration::Configuration,
     denial::Denial,
     keyed_locks::KeyedLocks,
@@ -107,6 +108,21 @@ impl Broker {
         self.accounts.list().await
     }
 
+    /// The accounts that a program may know of: it may list what it has no approval for yet, so that it knows what to
+    /// ask for, but not what it was denied.
+    pub(crate) async fn accounts_for(
+        &self,
+        caller: &Caller,
+        client_id: Option<&ClientId>,
+    ) -> Vec<Account> {
+        let mut accounts = self.accounts().await;
+        let in_general = self.approvals.in_general(caller);
+        accounts.retain(|account| {
+            !matches!(in_general.decide(client_id, account), Decision::Denied(_))
+        });
+        accounts
+    }
+
     /// What keeps the refresh tokens, and why.
     pub(crate) async fn store_report(&self) -> StoreReport {
         self.accounts.store_report().await
@@ -161,14 +177,27 @@ impl Broker {
         self.accounts.used(account, tenant).await;
     }
 
-    /// Forgets the accounts that a request means. Tells whether any was held.
-    pub(crate) async fn remove_accounts(&self, removal: &Removal) -> Result<bool, Denial> {
+    /// Forgets the accounts that a request means. Tells whether any was held. What a program was denied it may not
+    /// take from the others either.
+    pub(crate) async fn remove_accounts(
+        &self,
+        removal: &Removal,
+        caller: &Caller,
+    ) -> Result<bool, Denial> {
+        let mut held = self.accounts.list().await;
+        held.retain(|account| removal.means(account));
+        let in_general = self.approvals.in_general(caller);
+        for account in &held {
+            let client_id = removal.client_id.as_ref();
+            if let Decision::Denied(denial) = in_general.decide(client_id, account) {
+                return Err(denial);
+            }
+        }
         if let Some((environment, home_account_id)) = removal.exact() {
             return self.remove_account(environment, home_account_id).await;
         }
-        let held = self.accounts.list().await;
         let mut removed = false;
-        for account in held.iter().filter(|account| removal.means(account)) {
+        for account in &held {
             removed |= self
                 .remove_account(&account.environment, &account.home_account_id)
                 .await?;

@@ -10,7 +10,7 @@ use crate::{
     request::{Removal, Request, SigningRequest, check_size, refuse_cookie},
     sign_in_interface::SignInInterface,
 };
-use azbroker_entra::CorrelationId;
+use azbroker_entra::{ClientId, CorrelationId};
 use azbroker_protocol::{
     AccountsReply, AccountsRequest, Method, OBJECT_PATH, RemoveAccountReply,
     SignedHttpRequestReply, Status, VersionReply,
@@ -71,10 +71,14 @@ impl Interface {
     ) -> String {
         let call = Call::new(Method::Accounts, correlation_id, &header);
         self.answer(&call, async {
-            let _admitted = self.admit(connection, &call).await?;
+            let admitted = self.admit(connection, &call).await?;
             check_size(request)?;
-            AccountsRequest::from_json(request)?;
-            let accounts = self.broker.accounts().await;
+            let request = AccountsRequest::from_json(request)?;
+            let client_id = ClientId::parse(&request.client_id).ok();
+            let accounts = self
+                .broker
+                .accounts_for(&admitted.caller, client_id.as_ref())
+                .await;
             let accounts: Vec<_> = accounts.iter().map(reply::account).collect();
             tracing::debug!(accounts = accounts.len(), "answered");
             let store = Some(self.broker.store_report().await.description);
@@ -161,9 +165,12 @@ impl Interface {
     ) -> String {
         let call = Call::new(Method::RemoveAccount, correlation_id, &header);
         self.answer(&call, async {
-            let _admitted = self.admit(connection, &call).await?;
+            let admitted = self.admit(connection, &call).await?;
             let removal = Removal::read(request)?;
-            let removed = self.broker.remove_accounts(&removal).await?;
+            let removed = self
+                .broker
+                .remove_accounts(&removal, &admitted.caller)
+                .await?;
             Ok(RemoveAccountReply { removed }.to_json())
         })
         .await
@@ -210,9 +217,12 @@ impl Interface {
     ) -> String {
         let call = Call::new(Method::GenerateSignedHttpRequest, correlation_id, &header);
         self.answer(&call, async {
-            let _admitted = self.admit(connection, &call).await?;
+            let admitted = self.admit(connection, &call).await?;
             let request = SigningRequest::read(request)?;
-            let signed = self.broker.sign_http_request(&request).await?;
+            let signed = self
+                .broker
+                .sign_http_request(&request, &admitted.caller)
+                .await?;
             let signed_http_request = signed.secret().to_owned();
             Ok(SignedHttpRequestReply {
                 signed_http_request,

@@ -78,6 +78,8 @@ impl Request {
 /// A request to sign an HTTP request that makes sense.
 #[derive(Clone, Debug)]
 pub(crate) struct SigningRequest {
+    /// As which application; clients may leave it out.
+    pub(crate) client_id: Option<ClientId>,
     pub(crate) home_account_id: HomeAccountId,
     pub(crate) http_request: HttpRequest,
 }
@@ -90,7 +92,8 @@ impl SigningRequest {
     /// A denial that says what is wrong with it.
     pub(crate) fn read(json: &str) -> Result<Self, Denial> {
         check_size(json)?;
-        let parameters = SignedHttpRequestRequest::from_json(json)?.pop_params;
+        let message = SignedHttpRequestRequest::from_json(json)?;
+        let parameters = message.pop_params;
         if !parameters.kid.is_empty() {
             return Err(Denial::malformed(
                 "the broker signs with its own key only: leave the key ID out",
@@ -99,6 +102,7 @@ impl SigningRequest {
         let home_account_id = HomeAccountId::parse(&parameters.home_account_id)
             .ok_or_else(|| Denial::malformed("the request has no home account ID"))?;
         Ok(Self {
+            client_id: ClientId::parse(&message.client_id).ok(),
             home_account_id,
             http_request: HttpRequest::read(parameters)?,
         })
@@ -108,6 +112,8 @@ impl SigningRequest {
 /// The accounts that are to be forgotten. Clients say little about them.
 #[derive(Clone, Debug)]
 pub(crate) struct Removal {
+    /// As which application; clients may leave it out.
+    pub(crate) client_id: Option<ClientId>,
     /// Whose environment is known is looked for in that one only.
     environment: Option<String>,
     home_account_id: Option<HomeAccountId>,
@@ -122,7 +128,8 @@ impl Removal {
     /// When it does not say which account.
     pub(crate) fn read(json: &str) -> Result<Self, Denial> {
         check_size(json)?;
-        let account = RemoveAccountRequest::from_json(json)?.account;
+        let message = RemoveAccountRequest::from_json(json)?;
+        let account = message.account;
         let home_account_id = match account.home_account_id.as_str() {
             "" => None,
             text => Some(HomeAccountId::parse(text).ok_or_else(two_parts)?),
@@ -142,6 +149,7 @@ impl Removal {
             ),
         };
         Ok(Self {
+            client_id: ClientId::parse(&message.client_id).ok(),
             environment,
             home_account_id,
             username,

@@ -1,8 +1,9 @@
 //! Which program may have a token: a real bus, other people's programs, and a notification server that presses
 //! buttons.
 
+mod beside_tokens;
 mod desktop;
-mod programs;
+pub(crate) mod programs;
 mod rules;
 mod standing;
 

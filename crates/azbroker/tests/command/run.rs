@@ -1,6 +1,7 @@
 //! `azbroker run`: a program with a broker in reach, with a session bus and without.
 
 use crate::{
+    approvals::programs::{self, Broker, Machine, context, status},
     real_bus::{RealBus, activation_file},
     setup::{Place, code, processes_with, stderr, stdout},
     surroundings::Surroundings,
@@ -48,6 +49,54 @@ fn without_a_session_bus_the_program_gets_one_of_its_own_and_the_rest_stays() {
     assert_eq!(stderr(&output).matches(told).count(), 1, "{output:?}");
     world.place.assert_clean();
     assert_eq!(processes_with(world.place.home.path()), 0);
+}
+
+#[test]
+fn a_program_below_run_needs_no_approval_and_a_denial_wins() {
+    let machine = Machine::new();
+    let _broker = Broker::start(&machine, &["--approvals", "deny"]);
+    let one = machine.program("one");
+    let silent = || {
+        let mut run = machine.at(env!("CARGO_BIN_EXE_azbroker"));
+        run.args(["run", "--"]).arg(&one);
+        programs::call(&mut run, "acquireTokenSilently")
+    };
+    let outside = programs::call(&mut machine.at(&one), "acquireTokenSilently");
+    assert_eq!(status(&outside), Some(7), "{outside}");
+    let below = silent();
+    assert_eq!(status(&below), None, "{below}");
+
+    machine.azbroker(&["rules", "deny", one.to_str().unwrap()]);
+    let denied = silent();
+    assert_eq!(
+        (status(&denied), context(&denied)),
+        (
+            Some(7),
+            "a rule denies 'one' tokens for https://vault.azure.net; see `azbroker rules`"
+        )
+    );
+    // The user's own hand is another matter.
+    machine.azbroker(&["rules", "deny", env!("CARGO_BIN_EXE_azbroker")]);
+    let token = machine.azbroker(&["token", "--scope", "https://vault.azure.net/.default"]);
+    assert_eq!(code(&token), 0, "{token:?}");
+}
+
+#[test]
+fn a_program_on_a_private_bus_needs_no_approval_though_nobody_could_give_one() {
+    let mut machine = Machine::new();
+    let config = machine.home().join(".config/azbroker");
+    std::fs::create_dir_all(&config).unwrap();
+    std::fs::write(config.join("config.toml"), "approvals = \"deny\"\n").unwrap();
+    let one = machine.program("one");
+    machine.world.bus = "unix:path=/nonexistent".to_owned();
+    let mut run = machine.at(env!("CARGO_BIN_EXE_azbroker"));
+    // Once the user has signed in there is no browser to ask in.
+    run.args(["run", "--", "sh", "-c"])
+        .arg("\"$AZBROKER\" login >&2 && unset BROWSER && exec \"$0\" \"$@\"")
+        .arg(&one)
+        .env("AZBROKER", env!("CARGO_BIN_EXE_azbroker"));
+    let answer = programs::call(&mut run, "acquireTokenSilently");
+    assert_eq!(status(&answer), None, "{answer}");
 }
 
 #[test]

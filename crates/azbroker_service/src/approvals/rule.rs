@@ -82,16 +82,19 @@ impl Rule {
         account: Option<&Account>,
         resource: &Resource,
     ) -> bool {
+        self.is_of(Some(client_id), account)
+            && self.resource.as_ref().is_none_or(|named| named == resource)
+    }
+
+    /// Whether it is about an account and an application, for whatever resource.
+    pub(super) fn is_of(&self, client_id: Option<&ClientId>, account: Option<&Account>) -> bool {
         let same_account = match (&self.account, account) {
             (None, _) => true,
             (Some(_), None) => false,
             (Some(named), Some(account)) => named.is(account),
         };
-        self.client_id
-            .as_ref()
-            .is_none_or(|named| named == client_id)
-            && self.resource.as_ref().is_none_or(|named| named == resource)
-            && same_account
+        let same_client = self.client_id.is_none() || self.client_id.as_ref() == client_id;
+        same_account && same_client
     }
 }
 

@@ -46,14 +46,10 @@ impl Rules {
         resource: &Resource,
     ) -> Option<Verdict> {
         let mut state = self.fresh();
-        let of_file = state.of_file.get(program).into_iter().flatten();
-        let in_memory = state.in_memory.get(program).into_iter().flatten();
         let mut used_up = None;
         let mut allowed = false;
-        for rule in of_file.chain(in_memory) {
-            if !rule.is_about(client_id, account, resource)
-                || !rule.holds(self.clock.now(), self.started_on)
-            {
+        for rule in self.holding(&state, program) {
+            if !rule.is_about(client_id, account, resource) {
                 continue;
             }
             match (rule.verdict, rule.lasting) {
@@ -67,6 +63,40 @@ impl Rules {
         }
         let used_up = used_up?;
         self.use_up(&mut state, &used_up).then_some(Verdict::Allow)
+    }
+
+    /// Whether a rule denies it. None is used up by this.
+    pub(super) fn denies(
+        &self,
+        program: &RuleProgram,
+        client_id: &ClientId,
+        account: Option<&Account>,
+        resource: &Resource,
+    ) -> bool {
+        let state = self.fresh();
+        let denies = |rule: &Rule| {
+            rule.verdict == Verdict::Deny && rule.is_about(client_id, account, resource)
+        };
+        self.holding(&state, program).any(denies)
+    }
+
+    /// The rules of a program that hold at the moment. None is used up by this.
+    pub(super) fn of(&self, program: &RuleProgram) -> Vec<Rule> {
+        let state = self.fresh();
+        self.holding(&state, program).cloned().collect()
+    }
+
+    fn holding<'a>(
+        &self,
+        state: &'a State,
+        program: &RuleProgram,
+    ) -> impl Iterator<Item = &'a Rule> {
+        let of_file = state.of_file.get(program).into_iter().flatten();
+        let in_memory = state.in_memory.get(program).into_iter().flatten();
+        let (now, started_on) = (self.clock.now(), self.started_on);
+        of_file
+            .chain(in_memory)
+            .filter(move |rule| rule.holds(now, started_on))
     }
 
     /// Keeps a rule in the place of those about the same. Where there is no file, until the broker ends.

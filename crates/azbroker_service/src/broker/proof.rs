@@ -1,10 +1,12 @@
 use super::{Broker, Issued};
 use crate::{
+    approvals::Decision,
+    caller::Caller,
     denial::Denial,
     proof_of_possession::{ProofKey, ProofKeyError, ProofOfPossession},
     request::{Request, SigningRequest},
 };
-use azbroker_entra::HomeAccountId;
+use azbroker_entra::Account;
 use azbroker_protocol::Status;
 use azure_core::credentials::Secret;
 
@@ -37,27 +39,34 @@ impl Broker {
             .map_err(Denial::from)
     }
 
-    /// Signs a request without a token, for a program with an account here.
+    /// Signs a request without a token, for a program that has an approval for an account here. Nobody is asked for
+    /// one: there is no token that the question could be about.
     pub(crate) async fn sign_http_request(
         &self,
         request: &SigningRequest,
+        caller: &Caller,
     ) -> Result<Secret, Denial> {
-        if !self.holds(&request.home_account_id).await {
-            return Err(Denial::new(
-                Status::AccountNotFound,
-                "the account is not signed in to this broker; sign in",
-            ));
+        let mut denial = Denial::new(
+            Status::AccountNotFound,
+            "the account is not signed in to this broker; sign in",
+        );
+        let held = self.accounts.list().await;
+        let in_general = self.approvals.in_general(caller);
+        let is_it = |account: &&Account| account.home_account_id == request.home_account_id;
+        for account in held.iter().filter(is_it) {
+            let client_id = request.client_id.as_ref();
+            match in_general.decide(client_id, account) {
+                Decision::Allowed => {
+                    let key = self.proof_key().await?;
+                    return key
+                        .sign(&request.http_request, None, self.clock.now())
+                        .map_err(Denial::from);
+                }
+                Decision::Ask => denial = not_approved(caller, account),
+                Decision::Denied(why) => denial = why,
+            }
         }
-        let key = self.proof_key().await?;
-        key.sign(&request.http_request, None, self.clock.now())
-            .map_err(Denial::from)
-    }
-
-    async fn holds(&self, home_account_id: &HomeAccountId) -> bool {
-        let accounts = self.accounts.list().await;
-        accounts
-            .iter()
-            .any(|account| account.home_account_id == *home_account_id)
+        Err(denial)
     }
 
     async fn proof_key(&self) -> Result<&ProofKey, Denial> {
@@ -71,6 +80,15 @@ impl Broker {
             .await
             .map_err(Denial::from)
     }
+}
+
+fn not_approved(caller: &Caller, account: &Account) -> Denial {
+    Denial::interaction_required(format!(
+        "'{}' has no approval yet for tokens of {}; ask for one interactively first, or {}",
+        caller.program.short_name(),
+        account.username,
+        caller.program.how_to_allow(),
+    ))
 }
 
 impl From<ProofKeyError> for Denial {
