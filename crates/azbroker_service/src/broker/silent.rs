@@ -83,7 +83,9 @@ impl Broker {
             return None;
         }
         let token = self.access_tokens.get(&self.key(request, account))?;
-        // Another token than the one that was refused is newer than that.
+        // Another text than the token that would be the answer is no reason to ask for a new one: it may be one that this
+        // took the place of, one for other scopes or capabilities, or anything that a program made up. Were each
+        // redeemed, a program could have the broker ask Entra ID as often as it likes.
         if request
             .renew
             .as_ref()
