@@ -12,7 +12,7 @@ use std::{pin::pin, sync::Arc};
 /// `ready` is called when requests can come: once, and again each time the bus has come back.
 ///
 /// A bus that goes away is waited for, since accounts may be in memory alone, unless it is the bus that started
-/// this broker: then the next one starts another. A broker that may end when it is idle, and would lose nothing,
+/// this broker: then the next one starts another, and what is in memory alone is lost. A broker that may end when it is idle, and would lose nothing,
 /// ends. Asked to stop, it finishes the redemptions under way: a refresh token that Entra ID has taken back is
 /// worth nothing without its successor.
 ///
@@ -83,6 +83,9 @@ pub async fn serve(
         }
         // The next bus starts a broker of its own, which this one must not keep from the keyring.
         if bus_connection::names_one_bus() {
+            if !broker.rests_in_the_store() {
+                tracing::warn!("accounts that are in memory alone are lost; sign in again");
+            }
             return Err(ServeError::BusGone);
         }
         tracing::warn!("the session bus has gone; the broker waits for it to come back");

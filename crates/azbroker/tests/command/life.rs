@@ -140,6 +140,29 @@ fn a_broker_that_the_bus_starts_ends_with_the_bus_when_it_would_lose_nothing() {
 }
 
 #[test]
+fn a_broker_that_a_bus_started_ends_with_it_and_says_what_is_lost() {
+    let runtime = runtime();
+    let mut world = Surroundings::new(&runtime);
+    let bus = RealBus::start(world.place.home.path(), |daemon| {
+        world.place.program(daemon)
+    });
+    let client = runtime.block_on(bus.client());
+    // As dbus-daemon hands its address to what it starts.
+    let guid = client.server_guid();
+    world.bus = match bus.address.contains(",guid=") {
+        true => bus.address.clone(),
+        false => format!("{},guid={guid}", bus.address),
+    };
+    let (mut broker, said) = serving(world.azbroker(&["serve", "--idle-exit", "600"]));
+    let login = world.azbroker(&["login"]).output().unwrap();
+    assert_eq!(code(&login), 0, "{login:?}");
+    bus.kill();
+    said.wait_for("accounts that are in memory alone are lost; sign in again");
+    said.wait_for("the session bus has gone");
+    assert_ne!(broker.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn a_broker_without_its_bus_ends_when_it_is_asked_to() {
     let place = Place::new();
     let bus = RealBus::start(place.home.path(), |daemon| place.program(daemon));
