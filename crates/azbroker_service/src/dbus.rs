@@ -98,9 +98,9 @@ impl Interface {
     ) -> String {
         let call = Call::new(Method::AcquireTokenSilently, correlation_id, &header);
         self.answer(&call, async {
-            let admitted = self.admit(connection, &call).await?;
-            let request = self.read(&call, "silent", request).await?;
+            let admitted = self.admit_for_token(connection, &call).await?;
             let caller = &admitted.caller;
+            let request = self.read(&call, caller, "silent", request).await?;
             let result = self.broker.acquire_token_silently(&request, caller).await;
             self.finish(caller, &request, result).await
         })
@@ -118,10 +118,12 @@ impl Interface {
     ) -> String {
         let call = Call::new(Method::AcquireTokenInteractively, correlation_id, &header);
         self.answer(&call, async {
-            let admitted = self.admit(connection, &call).await?;
-            let _one_of_few = self.gate.sign_in(&admitted)?;
-            let request = self.read(&call, "interactive", request).await?;
+            let admitted = self.admit_for_token(connection, &call).await?;
             let caller = &admitted.caller;
+            let request = self.read(&call, caller, "interactive", request).await?;
+            let _one_of_few = self.gate.sign_in(&admitted).inspect_err(|denial| {
+                self.broker.log().record(caller, &request, Err(denial));
+            })?;
             let sign_in = self.broker.acquire_token_interactively(&request, caller);
             let result = self
                 .flows
@@ -260,6 +262,20 @@ impl Interface {
         admitted.map_err(|(_, denial)| denial)
     }
 
+    /// The same for a request for a token, whose refusal stands in the log.
+    async fn admit_for_token(
+        &self,
+        connection: &Connection,
+        call: &Call,
+    ) -> Result<Admitted<'_>, Denial> {
+        let admitted = self.gate.admit(connection, &call.caller).await;
+        admitted.map_err(|(caller, denial)| {
+            let log = self.broker.log();
+            log.record_unread(&caller, call.correlation_id, &denial);
+            denial
+        })
+    }
+
     /// Puts what came of a token request into words, and into the log.
     async fn finish(
         &self,
@@ -279,11 +295,25 @@ impl Interface {
         reply
     }
 
-    async fn read(&self, call: &Call, flow: &str, request: &str) -> Result<Request, Denial> {
+    async fn read(
+        &self,
+        call: &Call,
+        caller: &Caller,
+        flow: &str,
+        request: &str,
+    ) -> Result<Request, Denial> {
         call.span.record("flow", flow);
-        let request = Request::read(request, call.correlation_id, self.broker.configuration())?;
+        let request = Request::read(request, call.correlation_id, self.broker.configuration());
+        let mut request = request.inspect_err(|denial| {
+            let log = self.broker.log();
+            log.record_unread(caller, call.correlation_id, denial);
+        })?;
         call.span.record("client_id", request.client_id.as_str());
-        self.broker.bind(request).await
+        if let Err(denial) = self.broker.bind(&mut request).await {
+            self.broker.log().record(caller, &request, Err(&denial));
+            return Err(denial);
+        }
+        Ok(request)
     }
 }
 

@@ -2,6 +2,7 @@
 //! No token is in it.
 
 mod entry;
+mod repeated;
 mod writer;
 
 use crate::{
@@ -31,11 +32,17 @@ pub(crate) struct TokenLog {
 struct Record {
     on: OffsetDateTime,
     caller: Caller,
-    client_id: ClientId,
+    asked: Option<Asked>,
     account: Option<String>,
-    resource: Resource,
     correlation_id: CorrelationId,
     outcome: Outcome,
+}
+
+/// What was asked for, where the request could be read.
+#[derive(Debug)]
+struct Asked {
+    client_id: ClientId,
+    resource: Resource,
 }
 
 impl TokenLog {
@@ -55,14 +62,9 @@ impl TokenLog {
         request: &Request,
         result: Result<&Issued, &Denial>,
     ) {
-        /// More than the disk can be behind with, unless it hangs.
-        const MOST: usize = 4_096;
-        let Some(folder) = &self.folder else { return };
-        let entries = self.entries.get_or_init(|| {
-            let (entries, waiting) = mpsc::channel(MOST);
-            tokio::spawn(Writer::new(folder, waiting).run());
-            entries
-        });
+        if self.folder.is_none() {
+            return;
+        }
         let (account, outcome) = match result {
             Ok(issued) => (
                 Some(issued.account.username.clone()),
@@ -72,23 +74,58 @@ impl TokenLog {
             ),
             Err(denial) => (
                 request.subject.username().map(str::to_owned),
-                Outcome::Refused {
-                    status: denial.status.number(),
-                    reason: denial.context.clone(),
-                },
+                refused(denial),
             ),
         };
-        let record = Record {
+        self.write(Record {
             on: self.clock.now(),
             caller: caller.clone(),
-            client_id: request.client_id.clone(),
+            asked: Some(Asked {
+                client_id: request.client_id.clone(),
+                resource: request.resource.clone(),
+            }),
             account,
-            resource: request.resource.clone(),
             correlation_id: request.correlation_id,
             outcome,
-        };
+        });
+    }
+
+    /// Logs the refusal of a request that was not read, or makes no sense.
+    pub(crate) fn record_unread(
+        &self,
+        caller: &Caller,
+        correlation_id: CorrelationId,
+        denial: &Denial,
+    ) {
+        self.write(Record {
+            on: self.clock.now(),
+            caller: caller.clone(),
+            asked: None,
+            account: None,
+            correlation_id,
+            outcome: refused(denial),
+        });
+    }
+
+    fn write(&self, record: Record) {
+        /// More than the disk can be behind with, unless it hangs.
+        const MOST: usize = 4_096;
+        let Some(folder) = &self.folder else { return };
+        let entries = self.entries.get_or_init(|| {
+            let (entries, waiting) = mpsc::channel(MOST);
+            tokio::spawn(Writer::new(folder, waiting).run());
+            entries
+        });
         if entries.try_send(record).is_err() {
             tracing::warn!("an entry of the log of tokens is lost: the disk does not keep up");
         }
+    }
+}
+
+fn refused(denial: &Denial) -> Outcome {
+    Outcome::Refused {
+        status: denial.status.number(),
+        reason: denial.context.clone(),
+        times: 1,
     }
 }

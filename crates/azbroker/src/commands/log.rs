@@ -53,6 +53,8 @@ fn text_of(entry: &LogEntry) -> String {
     let process = entry
         .process
         .map_or_else(String::new, |process| format!(" ({process})"));
+    let client_id = client_id.as_deref().unwrap_or("-");
+    let resource = resource.as_deref().unwrap_or("-");
     let account = entry.account.as_deref().unwrap_or("-");
     let (word, more) = match &entry.outcome {
         Outcome::Given { source } => (
@@ -63,7 +65,17 @@ fn text_of(entry: &LogEntry) -> String {
                 Source::SignedIn => "by a sign-in".to_owned(),
             },
         ),
-        Outcome::Refused { status, reason } => ("refused", format!("status {status}: {reason}")),
+        Outcome::Refused {
+            status,
+            reason,
+            times,
+        } => {
+            let times = match times {
+                1 => String::new(),
+                times => format!(" ({times} times since the last such line)"),
+            };
+            ("refused", format!("status {status}: {reason}{times}"))
+        }
     };
     let text = format!(
         "{time}  {word}  {program}{process}  {account}  {resource}  application {client_id}  \

@@ -273,6 +273,43 @@ fn a_person_at_the_brokers_terminal_is_asked_there() {
 }
 
 #[test]
+fn every_refused_request_is_in_the_log_and_a_loop_does_not_fill_it() {
+    let machine = Machine::new();
+    let broker = Broker::start(&machine, &["--approvals", "ask"]);
+    let one = machine.program("one");
+    let texts = ["0.0", programs::CORRELATION_ID, "{"];
+    let method = "acquireTokenSilently";
+    let malformed = programs::call_of(&mut machine.at(&one), programs::INTERFACE, method, &texts);
+    assert_eq!(status(&malformed), Some(6));
+    for _ in 0..12 {
+        let silent = call(&mut machine.at(&one), method);
+        assert_eq!(status(&silent), Some(2));
+    }
+    broker.end_in_order();
+    let log = machine.azbroker(&["log", "--output", "json"]);
+    let refused: Vec<_> = stdout(&log)
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|entry| entry["outcome"] == "refused")
+        .map(|entry| (entry["status"].as_i64(), entry["times"].as_u64()))
+        .collect();
+    assert_eq!(
+        refused,
+        [
+            (Some(6), None),
+            (Some(2), None),
+            (Some(2), Some(9)),
+            (Some(2), Some(2))
+        ]
+    );
+    let text = machine.azbroker(&["log"]);
+    assert!(
+        stdout(&text).contains(" (9 times since the last such line)\n"),
+        "{text:?}"
+    );
+}
+
+#[test]
 fn the_log_says_who_got_what_and_has_no_token() {
     let machine = Machine::new();
     let broker = Broker::start(&machine, &["--approvals", "ask"]);

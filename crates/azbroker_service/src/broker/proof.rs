@@ -12,16 +12,13 @@ use azure_core::credentials::Secret;
 
 impl Broker {
     /// Names the key that the token of a request is to be bound to.
-    pub(crate) async fn bind(&self, request: Request) -> Result<Request, Denial> {
-        let bound_to = match &request.proof {
+    pub(crate) async fn bind(&self, request: &mut Request) -> Result<(), Denial> {
+        request.bound_to = match &request.proof {
             None => None,
             Some(ProofOfPossession::CallersKey(key)) => Some(key.clone()),
             Some(ProofOfPossession::Signed(_)) => Some(self.proof_key().await?.id().clone()),
         };
-        Ok(Request {
-            bound_to,
-            ..request
-        })
+        Ok(())
     }
 
     /// The token in the form in which the program presents it: as it is, or inside a request signed just now.

@@ -14,12 +14,12 @@ pub struct LogEntry {
     pub program: String,
     /// Its process.
     pub process: Option<u32>,
-    /// As which application it asked.
-    pub client_id: String,
+    /// As which application it asked, where its request could be read.
+    pub client_id: Option<String>,
     /// Whose token; what the request said where it was refused.
     pub account: Option<String>,
-    /// For what.
-    pub resource: String,
+    /// For what, where its request could be read.
+    pub resource: Option<String>,
     /// How it ended.
     #[serde(flatten)]
     pub outcome: Outcome,
@@ -42,6 +42,9 @@ pub enum Outcome {
         status: i64,
         /// What it was told.
         reason: String,
+        /// How many refusals of this program this stands for: those since the last one that was written.
+        #[serde(default = "once", skip_serializing_if = "is_once")]
+        times: u64,
     },
 }
 
@@ -60,23 +63,38 @@ pub enum Source {
 impl From<Record> for LogEntry {
     fn from(record: Record) -> Self {
         let program = &record.caller.program;
+        let asked = record.asked.as_ref();
         Self {
             time: to_rfc3339(&record.on),
             program: program.identity.to_string(),
             process: program.process,
-            client_id: record.client_id.as_str().to_owned(),
+            client_id: asked.map(|asked| plain(asked.client_id.as_str())),
             account: record.account.map(|account| plain(&account)),
-            resource: record.resource.to_string(),
+            resource: asked.map(|asked| plain(&asked.resource.to_string())),
             outcome: match record.outcome {
-                Outcome::Refused { status, reason } => Outcome::Refused {
+                Outcome::Refused {
+                    status,
+                    reason,
+                    times,
+                } => Outcome::Refused {
                     status,
                     reason: plain(&reason),
+                    times,
                 },
                 given @ Outcome::Given { .. } => given,
             },
             correlation_id: record.correlation_id.to_string(),
         }
     }
+}
+
+fn once() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_once(times: &u64) -> bool {
+    *times == 1
 }
 
 /// Callers choose parts of what is logged: nothing of it may be long or deceive who reads it.

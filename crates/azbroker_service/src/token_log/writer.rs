@@ -1,10 +1,11 @@
-use super::{LogEntry, Record};
+use super::{LogEntry, Record, repeated::Repeated};
 use crate::state_folder::make_folder;
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{sync::mpsc::Receiver, time::timeout};
@@ -15,6 +16,8 @@ pub(super) struct Writer {
     file: File,
     waiting: Receiver<Record>,
     batch: Vec<Record>,
+    /// Shared with what writes, which may outlive this.
+    repeated: Arc<Mutex<Repeated>>,
 }
 
 /// `log.jsonl`, and `log.old.jsonl` for what was before.
@@ -38,6 +41,7 @@ impl Writer {
             },
             waiting,
             batch: Vec::new(),
+            repeated: Arc::default(),
         }
     }
 
@@ -45,8 +49,12 @@ impl Writer {
     pub(super) async fn run(mut self) {
         while self.collect().await {
             let (file, batch) = (self.file.clone(), std::mem::take(&mut self.batch));
-            let written = tokio::task::spawn_blocking(move || file.append(batch)).await;
-            if let Ok(Err(error)) = written {
+            let repeated = self.repeated.clone();
+            let written = tokio::task::spawn_blocking(move || {
+                let mut repeated = repeated.lock().unwrap_or_else(PoisonError::into_inner);
+                file.append(repeated.fold(batch))
+            });
+            if let Ok(Err(error)) = written.await {
                 tracing::warn!("the log of tokens is not written: {error}");
             }
         }
@@ -77,15 +85,18 @@ impl Drop for Writer {
         while let Ok(record) = self.waiting.try_recv() {
             self.batch.push(record);
         }
-        let _ = self.file.append(std::mem::take(&mut self.batch));
+        let mut repeated = self.repeated.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = repeated.fold(std::mem::take(&mut self.batch));
+        entries.extend(repeated.rest());
+        let _ = self.file.append(entries);
     }
 }
 
 impl File {
-    fn append(&self, batch: Vec<Record>) -> io::Result<()> {
+    fn append(&self, entries: Vec<LogEntry>) -> io::Result<()> {
         let mut text = Vec::new();
-        for record in batch {
-            serde_json::to_writer(&mut text, &LogEntry::from(record))?;
+        for entry in entries {
+            serde_json::to_writer(&mut text, &entry)?;
             text.push(b'\n');
         }
         self.append_text(&text)

@@ -3,7 +3,7 @@ use crate::{
     setup::{Setup, access_token, context, request, status},
 };
 use azbroker_emulator::{Fault, Target};
-use azbroker_service::serve_at;
+use azbroker_service::{Configuration, serve_at};
 use futures_util::future::join_all;
 use serde_json::json;
 use std::{cell::Cell, time::Duration};
@@ -37,7 +37,12 @@ async fn the_seventeenth_waiting_sign_in_of_a_caller_is_refused_and_the_first_st
 
 #[tokio::test]
 async fn too_many_silent_requests_of_a_caller_are_refused_and_the_others_answered() {
-    let setup = Setup::new().await;
+    let state = tempfile::tempdir().unwrap();
+    let setup = Setup::configured(Configuration {
+        state_folder: Some(state.path().to_owned()),
+        ..Configuration::default()
+    })
+    .await;
     setup.sign_in(azbroker_emulator::default_world::ADA).await;
     setup.let_pass(56);
     let late = Fault::Delay(Duration::from_secs(1));
@@ -52,6 +57,11 @@ async fn too_many_silent_requests_of_a_caller_are_refused_and_the_others_answere
         .filter(|answer| status(answer).is_none())
         .count();
     assert_eq!((refused, answered), (2, 128));
+    // The log is written behind the answers.
+    let logged = || std::fs::read_to_string(state.path().join("log.jsonl")).unwrap_or_default();
+    while !logged().contains("too many requests are under way from this program; try again") {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
