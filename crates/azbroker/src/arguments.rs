@@ -355,6 +355,9 @@ pub(crate) struct RuleArguments {
     /// Of this account alone.
     #[arg(long, value_name = "USER")]
     pub(crate) account: Option<String>,
+    /// The authority host of that account's cloud, such as `login.microsoftonline.us`; the public cloud's if none.
+    #[arg(long, value_name = "HOST", requires = "account")]
+    pub(crate) authority_host: Option<String>,
     /// For this resource alone, such as `https://vault.azure.net`.
     #[arg(long, value_name = "RESOURCE")]
     pub(crate) resource: Option<String>,

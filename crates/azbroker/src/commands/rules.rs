@@ -74,13 +74,19 @@ fn add(file: &RulesFile, arguments: &RuleArguments, verdict: Verdict) -> Result<
             ))
         })
     });
+    let host = arguments.authority_host.as_deref();
+    let account = arguments.account.as_deref().map(|username| {
+        RuleAccount::typed(username, host).ok_or_else(|| {
+            let host = host.unwrap_or_default();
+            usage(format!(
+                "'{host}' is no authority host: give one such as login.microsoftonline.us"
+            ))
+        })
+    });
     let rule = Rule {
         program: program(&arguments.program)?,
         client_id,
-        account: arguments.account.as_ref().map(|username| RuleAccount {
-            home_account_id: None,
-            username: username.clone(),
-        }),
+        account: account.transpose()?,
         resource: resource.transpose()?,
         lasting: match arguments.lasting {
             RuleTime::Once => Lasting::Once,
@@ -186,8 +192,9 @@ fn text(rule: &Rule) -> String {
     };
     let client_id = rule.client_id.as_ref().map_or("any", |id| id.as_str());
     let account = match &rule.account {
-        Some(account) => account.username.as_str(),
-        None => "any",
+        Some(account) if account.is_public() => account.username.clone(),
+        Some(account) => format!("{} at {}", account.username, account.environment),
+        None => "any".to_owned(),
     };
     let resource = rule
         .resource
@@ -219,6 +226,7 @@ fn json(rule: &Rule) -> serde_json::Value {
         "program": rule.program.as_str(),
         "client_id": rule.client_id.as_ref().map(|id| id.as_str()),
         "account": account.map(|account| &account.username),
+        "environment": account.map(|account| &account.environment),
         "home_account_id": account
             .and_then(|account| account.home_account_id.as_ref())
             .map(ToString::to_string),

@@ -26,6 +26,7 @@ pub(super) struct Asking {
 struct About {
     program: Result<RuleProgram, CallerName>,
     client_id: ClientId,
+    environment: String,
     account: Option<HomeAccountId>,
     resource: String,
 }
@@ -125,11 +126,39 @@ impl About {
         Self {
             program: program.ok_or_else(|| caller.name.clone()),
             client_id: question.client_id.clone(),
+            environment: question.environment.clone(),
             account: question
                 .accounts
                 .first()
                 .map(|account| account.home_account_id.clone()),
             resource: question.resource.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{approvals::Resource, caller::Caller};
+    use azbroker_entra::{CorrelationId, Scopes, Tenant};
+
+    #[test]
+    fn the_same_question_about_two_clouds_is_two() {
+        let scopes = Scopes::parse(["https://vault.azure.net/.default"]).unwrap();
+        let question = |environment: &str| Question {
+            caller: Caller::unknown(None, "it is not on a bus"),
+            client_id: ClientId::azure_cli(),
+            resource: Resource::of(&scopes),
+            scopes: scopes.clone(),
+            tenant: Tenant::organizations(),
+            environment: environment.to_owned(),
+            accounts: Vec::new(),
+            login_hint: None,
+            correlation_id: CorrelationId::new_v4(),
+        };
+        let about = |environment| About::of(&question(environment));
+        let public = "login.microsoftonline.com";
+        assert_eq!(about(public), about(public));
+        assert_ne!(about(public), about("login.microsoftonline.us"));
     }
 }

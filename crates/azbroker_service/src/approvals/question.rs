@@ -10,6 +10,8 @@ pub struct Question {
     pub(crate) resource: Resource,
     pub(crate) scopes: Scopes,
     pub(crate) tenant: Tenant,
+    /// The cloud that is asked, by its one name.
+    pub(crate) environment: String,
     /// The accounts held that could answer, the default one first. Without any a sign-in follows.
     pub(crate) accounts: Vec<Account>,
     pub(crate) login_hint: Option<String>,

@@ -1,6 +1,6 @@
 use super::Resource;
 use crate::caller::RuleProgram;
-use azbroker_entra::{Account, ClientId, HomeAccountId};
+use azbroker_entra::{Account, Authority, ClientId, HomeAccountId, Tenant};
 use azure_core::time::{Duration, OffsetDateTime};
 
 /// What the user has said about a program's requests for tokens.
@@ -25,6 +25,8 @@ pub struct Rule {
 /// An account as a rule names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleAccount {
+    /// The cloud, by its one name: the same IDs and usernames may be somebody else's in another one.
+    pub environment: String,
     /// The stable key, where the rule was made by an answer.
     pub home_account_id: Option<HomeAccountId>,
     /// The username: all there is in a rule that somebody typed.
@@ -58,7 +60,7 @@ impl Rule {
     pub fn is_about_the_same_as(&self, other: &Self) -> bool {
         let account = |rule: &Self| {
             let account = rule.account.as_ref()?;
-            Some(account.username.to_lowercase())
+            Some((account.environment.clone(), account.username.to_lowercase()))
         };
         self.program == other.program
             && self.client_id == other.client_id
@@ -99,8 +101,27 @@ impl Rule {
 }
 
 impl RuleAccount {
+    /// An account that somebody typed: of the cloud with this authority host, or of the public one. `None` where
+    /// the host is none.
+    pub fn typed(username: &str, host: Option<&str>) -> Option<Self> {
+        Some(Self {
+            environment: match host {
+                Some(host) => environment_of(host)?,
+                None => public_environment(),
+            },
+            home_account_id: None,
+            username: username.to_owned(),
+        })
+    }
+
+    /// Whether it is of the public cloud, which need not be named.
+    pub fn is_public(&self) -> bool {
+        self.environment == public_environment()
+    }
+
     pub(super) fn of(account: &Account) -> Self {
         Self {
+            environment: account.environment.clone(),
             home_account_id: Some(account.home_account_id.clone()),
             username: account.username.clone(),
         }
@@ -108,9 +129,55 @@ impl RuleAccount {
 
     /// A username may come to be somebody else's; a home account ID does not.
     fn is(&self, account: &Account) -> bool {
-        match &self.home_account_id {
+        let same_id = match &self.home_account_id {
             Some(id) => *id == account.home_account_id,
             None => self.username.eq_ignore_ascii_case(&account.username),
+        };
+        same_id && self.environment == account.environment
+    }
+}
+
+/// The one name of the cloud that a host belongs to.
+pub(super) fn environment_of(host: &str) -> Option<String> {
+    let authority = Authority::of_host(host, Tenant::organizations()).ok()?;
+    Some(authority.environment())
+}
+
+/// What is meant where no cloud is named.
+pub(super) fn public_environment() -> String {
+    Authority::public_cloud().environment()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_for_an_account_of_one_cloud_is_not_about_that_of_another() {
+        let account = |host: &str| Account {
+            environment: environment_of(host).unwrap(),
+            home_account_id: HomeAccountId::parse("a.b").unwrap(),
+            local_account_id: "a".to_owned(),
+            tenant_id: "b".to_owned(),
+            username: "ada@contoso.example".to_owned(),
+            name: String::new(),
+            given_name: String::new(),
+            family_name: String::new(),
+        };
+        let by_answer = RuleAccount::of(&account("login.windows.net"));
+        let typed = |host| RuleAccount::typed("Ada@contoso.example", host).unwrap();
+        for (named, host) in [
+            (&by_answer, "login.microsoftonline.com"),
+            (&typed(None), "login.microsoftonline.com"),
+            (
+                &typed(Some("login.usgovcloudapi.net")),
+                "login.microsoftonline.us",
+            ),
+        ] {
+            assert!(named.is(&account(host)), "{named:?}");
+            let elsewhere = account("login.partner.microsoftonline.cn");
+            assert!(!named.is(&elsewhere), "{named:?}");
         }
+        assert_eq!(RuleAccount::typed("ada", Some("no host")), None);
     }
 }

@@ -1,4 +1,4 @@
-use super::{Lasting, Resource, Rule, RuleAccount, Verdict};
+use super::{Lasting, Resource, Rule, RuleAccount, Verdict, rule::public_environment};
 use crate::{caller::RuleProgram, state_file::StateFile};
 use azbroker_entra::{ClientId, HomeAccountId};
 use azure_core::time::OffsetDateTime;
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
     io,
+    ops::RangeInclusive,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -149,7 +150,7 @@ impl RulesFile {
         };
         let version: Version =
             serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
-        if version.version != VERSION {
+        if !READ.contains(&version.version) {
             return Err(RulesError::Version {
                 path: self.file.path().to_owned(),
                 version: version.version,
@@ -170,7 +171,9 @@ impl RulesFile {
     }
 }
 
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
+/// The first one named no clouds: its accounts are of the public one.
+const READ: RangeInclusive<u64> = 1..=VERSION;
 
 #[derive(Deserialize)]
 struct Version {
@@ -190,6 +193,8 @@ struct Record {
     program: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     home_account_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -226,6 +231,7 @@ impl Record {
         Self {
             program: rule.program.to_string(),
             client_id: rule.client_id.as_ref().map(|id| id.as_str().to_owned()),
+            environment: account.map(|account| account.environment.clone()),
             home_account_id: id.map(HomeAccountId::to_string),
             username: account.map(|account| account.username.clone()),
             resource: rule.resource.as_ref().map(Resource::to_string),
@@ -251,6 +257,7 @@ impl Record {
         let account = match (home_account_id, self.username) {
             (None, None) => None,
             (home_account_id, username) => Some(RuleAccount {
+                environment: self.environment.unwrap_or_else(public_environment),
                 home_account_id,
                 username: username.unwrap_or_default(),
             }),

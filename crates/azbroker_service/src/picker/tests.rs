@@ -27,6 +27,7 @@ fn asked(purpose: Purpose, others: Others) -> Asked {
     let scopes = Scopes::parse(["https://vault.azure.net/.default"]).unwrap();
     Asked {
         question: Question {
+            environment: "login.microsoftonline.com".to_owned(),
             caller: Caller::unknown(None, "the bus was not asked"),
             client_id: ClientId::azure_cli(),
             resource: Resource::of(&scopes),

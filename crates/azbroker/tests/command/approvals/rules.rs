@@ -5,6 +5,7 @@ use super::{
     programs::{Broker, Machine, call, context, sandboxed, status},
 };
 use crate::setup::{code, stderr, stdout};
+use azbroker_emulator::default_world::ADA;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 #[test]
@@ -97,9 +98,9 @@ fn a_file_of_rules_that_makes_no_sense_allows_nothing_and_is_left_alone() {
     let shown = path.display();
     for (text, message) in [
         (
-            good.replace("\"version\": 1", "\"version\": 2"),
+            good.replace("\"version\": 2", "\"version\": 3"),
             format!(
-                "the rules in {shown} are of version 2, which this azbroker does not know; update it"
+                "the rules in {shown} are of version 3, which this azbroker does not know; update it"
             ),
         ),
         (
@@ -253,4 +254,61 @@ fn rules_are_listed_replaced_and_removed() {
         assert!(stderr(&output).starts_with(&message), "{output:?}");
     }
     assert_eq!(stdout(&rules(&[])), "");
+}
+
+#[test]
+fn a_rule_for_an_account_is_for_one_cloud_and_an_old_one_for_the_public_cloud() {
+    let machine = Machine::new();
+    let _broker = Broker::start(&machine, &["--approvals", "deny"]);
+    let one = machine.program("one");
+    let path = one.to_str().unwrap();
+    let silent = || status(&call(&mut machine.at(&one), "acquireTokenSilently"));
+    let gov = [
+        "--account",
+        ADA,
+        "--authority-host",
+        "login.usgovcloudapi.net",
+    ];
+    let allowed = machine.azbroker(&[&["rules", "allow", path][..], &gov].concat());
+    assert_eq!(
+        stderr(&allowed),
+        format!(
+            "allow  {path}  account {ADA} at login.microsoftonline.us  any resource  \
+             application any  always\n"
+        )
+    );
+    assert_eq!(silent(), Some(7), "hers is of the public cloud");
+    machine.azbroker(&["rules", "allow", path, "--account", ADA]);
+    assert_eq!(silent(), None);
+    let listed = machine.azbroker(&["rules"]);
+    assert_eq!(stdout(&listed).lines().count(), 2, "{listed:?}");
+
+    let file = machine.state().join("rules.json");
+    let old = |verdict: &str| {
+        format!(
+            r#"{{"version":1,"rules":[{{"program":"{path}","username":"{ADA}","for":"always","madeOn":0,"verdict":"{verdict}"}}]}}"#
+        )
+    };
+    fs::write(&file, old("deny")).unwrap();
+    assert_eq!(silent(), Some(7));
+    fs::write(&file, old("allow")).unwrap();
+    assert_eq!(silent(), None);
+    // Whoever changes it writes the clouds.
+    machine.azbroker(&["rules", "deny", "flatpak:org.example.App"]);
+    let written = fs::read_to_string(&file).unwrap();
+    assert!(written.contains("\"version\": 2"), "{written}");
+    assert!(
+        written.contains("\"environment\": \"login.microsoftonline.com\""),
+        "{written}"
+    );
+    assert_eq!(silent(), None);
+    let wrong = ["--account", ADA, "--authority-host", "no host"];
+    let wrong = machine.azbroker(&[&["rules", "allow", path][..], &wrong].concat());
+    assert_eq!(
+        (code(&wrong), stderr(&wrong)),
+        (
+            2,
+            "error: 'no host' is no authority host: give one such as login.microsoftonline.us\n"
+        )
+    );
 }

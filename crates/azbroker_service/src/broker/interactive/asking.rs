@@ -126,6 +126,7 @@ impl Broker {
             resource: request.resource.clone(),
             scopes: request.scopes.clone(),
             tenant: request.authority.tenant().clone(),
+            environment: request.authority.environment(),
             accounts,
             login_hint: request.subject.username().map(str::to_owned),
             correlation_id: request.correlation_id,
