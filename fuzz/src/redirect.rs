@@ -1,8 +1,8 @@
 use super::{at_most_seconds, runtime};
 use async_trait::async_trait;
 use azbroker_entra::{
-    Authority, Client, ClientId, CorrelationId, Prompt, PromptBehavior, PromptError, RedirectWay,
-    Scopes, SignIn, SystemClock, TokenRequest,
+    Authority, Client, ClientId, CorrelationId, FurtherParameters, Prompt, PromptBehavior,
+    PromptError, RedirectWay, Scopes, SignIn, SystemClock, TokenRequest,
 };
 use azure_core::{
     http::{AsyncRawResponse, HttpClient, Request, StatusCode, Url, headers::Headers},
@@ -23,6 +23,7 @@ pub fn redirect(bytes: &[u8]) {
 
 async fn sign_in(bytes: &[u8]) {
     let sign_in = SignIn {
+        further: FurtherParameters::default(),
         request: TokenRequest {
             authority: Authority::public_cloud(),
             client_id: ClientId::azure_cli(),

@@ -43,6 +43,7 @@ impl AuthorizationRequest {
             query.append_pair("claims", claims.as_str());
         }
         drop(query);
+        sign_in.further.add_to(&mut new.url);
         new
     }
 

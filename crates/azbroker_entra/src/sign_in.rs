@@ -1,7 +1,8 @@
 use crate::{
-    Client, Error, Grant, Paste, PrivateBrowser, Prompt, PromptBehavior, RedirectUri, RefusalKind,
-    Result, TokenRequest, Tokens, authorization_request::AuthorizationRequest, last_page::LastPage,
-    redirect_end::RedirectEnd, redirect_listener::RedirectListener,
+    Client, Error, FurtherParameters, Grant, Paste, PrivateBrowser, Prompt, PromptBehavior,
+    RedirectUri, RefusalKind, Result, TokenRequest, Tokens,
+    authorization_request::AuthorizationRequest, last_page::LastPage, redirect_end::RedirectEnd,
+    redirect_listener::RedirectListener,
 };
 use azure_core::time::Duration;
 use std::pin::pin;
@@ -16,6 +17,8 @@ pub struct SignIn {
     pub login_hint: Option<String>,
     /// What the page must do.
     pub prompt_behavior: PromptBehavior,
+    /// What else the page is asked for.
+    pub further: FurtherParameters,
     /// How the redirect comes back.
     pub redirect_way: RedirectWay,
 }

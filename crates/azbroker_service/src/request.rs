@@ -1,3 +1,5 @@
+mod additional;
+
 use crate::{
     accounts::Subject,
     approvals::Resource,
@@ -5,6 +7,7 @@ use crate::{
     denial::Denial,
     proof_of_possession::{HttpRequest, ProofOfPossession},
 };
+use additional::Additional;
 use azbroker_entra::{
     Account, Authority, AuthorityHost, Claims, ClientId, CorrelationId, HomeAccountId, KeyId,
     Scopes, Tenant,
@@ -24,6 +27,8 @@ pub(crate) struct Request {
     pub(crate) resource: Resource,
     pub(crate) claims: Option<Claims>,
     pub(crate) subject: Subject,
+    /// What the program says of the sign-in page.
+    pub(crate) additional: Additional,
     /// How the program proves that it may use the token; a bearer token needs no proof.
     pub(crate) proof: Option<ProofOfPossession>,
     /// The key that proof is made with, once the broker has named it.
@@ -68,10 +73,26 @@ impl Request {
                 }
             },
             subject,
+            additional: Additional::read(
+                &parameters.additional_query_parameters_for_authorization,
+            )?,
             proof: ProofOfPossession::read(parameters.pop_params)?,
             bound_to: None,
             renew: Some(parameters.access_token_to_renew).filter(|token| !token.is_empty()),
         })
+    }
+}
+
+impl Request {
+    /// Whom Entra ID's page offers.
+    pub(crate) fn login_hint(&self) -> Option<String> {
+        let named = self.subject.username().map(str::to_owned);
+        named.or_else(|| self.additional.login_hint.clone())
+    }
+
+    /// Whether the user must be seen at the page, however good the token is that is held.
+    pub(crate) fn wants_the_page(&self) -> bool {
+        self.additional.further.max_age.is_some()
     }
 }
 

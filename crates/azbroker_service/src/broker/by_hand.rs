@@ -71,6 +71,7 @@ impl Broker {
                 None => PromptBehavior::SelectAccount,
             },
             login_hint,
+            further: request.additional.further.clone(),
             redirect_way: RedirectWay::Loopback,
         };
         let shown = Told(Mutex::new(Some(by_hand.page)));
@@ -143,6 +144,7 @@ fn login_hint(request: &Request) -> Option<String> {
         Subject::Account { username, .. } | Subject::Username(username) if !username.is_empty() => {
             Some(username.clone())
         }
+        Subject::Default => request.additional.login_hint.clone(),
         _ => None,
     }
 }

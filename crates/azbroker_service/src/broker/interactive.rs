@@ -66,6 +66,10 @@ impl Broker {
     ) -> Result<Issued, Ended> {
         let result = match &answered.answer.choice {
             Choice::Denied => Err(self.deny(&answered)),
+            Choice::Account(_) if request.wants_the_page() => {
+                let approval = Approval::Answered(&answered);
+                self.sign_in(request, caller, approval, time).await
+            }
             Choice::AnotherAccount => {
                 let approval = Approval::Answered(&answered);
                 self.sign_in(request, caller, approval, time).await
@@ -267,9 +271,10 @@ impl Terms {
 fn sign_in_for(request: &Request, approval: Approval<'_>, redirect_way: RedirectWay) -> SignIn {
     let login_hint = match approval.answered() {
         Some(answered) => answered.login_hint(),
-        None => request.subject.username().map(str::to_owned),
+        None => request.login_hint(),
     };
     SignIn {
+        further: request.additional.further.clone(),
         request: token_request(request),
         prompt_behavior: match login_hint {
             Some(_) => PromptBehavior::Unspecified,

@@ -183,3 +183,62 @@ async fn the_version_is_told_to_whoever_asks_in_whatever_way() {
         assert!(answer.contains(env!("CARGO_PKG_VERSION")), "{answer}");
     }
 }
+
+#[tokio::test]
+async fn of_additional_query_parameters_the_known_ones_alone_reach_the_page() {
+    let setup = Setup::new().await;
+    let ask = async |method, parameters: Value| {
+        let changed = json!({ "additionalQueryParametersForAuthorization": parameters });
+        setup.call(method, request(changed)).await
+    };
+    let answer = ask(
+        "acquireTokenInteractively",
+        json!({
+            "max_age": "0",
+            "slice": "testslice",
+            "login_hint": default_world::ADA,
+            "instance_aware": "true",
+            "state": "mine",
+            "redirect_uri": "https://evil.example",
+            "x-client-xtra-sku": "|,|0.20.7",
+        }),
+    )
+    .await;
+    assert_eq!(status(&answer), None, "{answer}");
+    let page = setup.user.opened().last().unwrap().clone();
+    let values = |wanted: &str| -> Vec<String> {
+        let pairs = page.query_pairs();
+        let of_name = pairs.filter(|(name, _)| name == wanted);
+        of_name.map(|(_, value)| value.into_owned()).collect()
+    };
+    assert_eq!(values("max_age"), ["0"]);
+    assert_eq!(values("slice"), ["testslice"]);
+    assert_eq!(values("login_hint"), [default_world::ADA]);
+    for left_out in ["instance_aware", "x-client-xtra-sku"] {
+        assert!(values(left_out).is_empty(), "{page}");
+    }
+    for own in ["state", "redirect_uri"] {
+        assert_eq!(values(own).len(), 1, "{page}");
+    }
+    assert!(!page.as_str().contains("evil.example") && values("state") != ["mine"]);
+
+    for refused in ["prompt", "domain_hint", "nonce", "dc"] {
+        let answer = ask("acquireTokenInteractively", json!({ refused: "x" })).await;
+        let said =
+            format!("the additional query parameter '{refused}' is not allowed; leave it out");
+        assert_eq!((status(&answer), context(&answer)), (Some(6), &*said));
+    }
+    for (name, value) in [("max_age", "soon"), ("slice", "a&b=c")] {
+        let answer = ask("acquireTokenInteractively", json!({ name: value })).await;
+        let said = format!(
+            "the additional query parameter '{name}' makes no sense; mend it or leave it out"
+        );
+        assert_eq!((status(&answer), context(&answer)), (Some(6), &*said));
+    }
+    let silent = ask("acquireTokenSilently", json!({ "max_age": "0" })).await;
+    assert_eq!(access_token(&silent), access_token(&answer));
+    // Who is to be seen at the page is not answered by what is held.
+    let again = ask("acquireTokenInteractively", json!({ "max_age": "0" })).await;
+    assert_eq!(status(&again), None, "{again}");
+    assert_ne!(access_token(&again), access_token(&silent));
+}

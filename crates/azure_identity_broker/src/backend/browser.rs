@@ -9,8 +9,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use azbroker_entra::{
-    Account, Client, ClientId, Grant, Prompt, PromptBehavior, RedirectWay, RefreshToken, SignIn,
-    TokenRequest as EntraRequest, Tokens,
+    Account, Client, ClientId, FurtherParameters, Grant, Prompt, PromptBehavior, RedirectWay,
+    RefreshToken, SignIn, TokenRequest as EntraRequest, Tokens,
 };
 use azure_core::{credentials::AccessToken, time::Duration};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -122,6 +122,7 @@ impl Backend for BrowserBackend {
                 None => PromptBehavior::SelectAccount,
             },
             login_hint,
+            further: FurtherParameters::default(),
             // It is the program's own client ID, and its own browser: no other way is tried.
             redirect_way: RedirectWay::Loopback,
         };

@@ -128,7 +128,7 @@ impl Broker {
             tenant: request.authority.tenant().clone(),
             environment: request.authority.environment(),
             accounts,
-            login_hint: request.subject.username().map(str::to_owned),
+            login_hint: request.login_hint(),
             correlation_id: request.correlation_id,
         };
         Ok(Step::Ask(Box::new(Asked {

@@ -91,7 +91,7 @@ impl Broker {
         caller: &Caller,
         time: &TimeLeft<'_>,
     ) -> Option<Result<Issued, Denial>> {
-        if turn.waited == Waited::No {
+        if turn.waited == Waited::No || request.wants_the_page() {
             return None;
         }
         let (broker, request, caller) = (self.clone(), request.clone(), caller.clone());
