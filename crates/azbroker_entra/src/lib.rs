@@ -65,7 +65,7 @@ pub use claims::{Claims, ClaimsError};
 pub use client::{Client, TokenRequest};
 pub use client_id::{ClientId, ClientIdError};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use desktop::Desktop;
+pub use desktop::{Desktop, Opener};
 pub use device_sign_in::DeviceSignIn;
 pub use error::Error;
 pub use grant::Grant;

@@ -2,14 +2,15 @@ use super::{stop::Stops, terminal_prompt::TerminalPrompt};
 use crate::{
     arguments::ServeArguments,
     config_file::ConfigFile,
+    desktop::desktop,
     failure::{Exit, Failure},
     folders,
     hardening::close_memory,
     logs::Logs,
 };
 use azbroker_service::{
-    AuthorityHost, Configuration, Desktop, KeySource, Passphrase, ServeError, SignInWindow,
-    StoreChoice, serve,
+    AuthorityHost, Configuration, KeySource, Passphrase, ServeError, SignInWindow, StoreChoice,
+    serve,
 };
 use azure_core::time::Duration;
 use std::{env, fs::File, io::Read, path::PathBuf, process::ExitCode, sync::Arc};
@@ -68,7 +69,7 @@ fn configuration(arguments: ServeArguments) -> Result<Configuration, Failure> {
             true => SignInWindow::New,
             false => SignInWindow::Same,
         },
-        desktop: Some(Desktop::from_variables(|name| env::var_os(name))),
+        desktop: Some(desktop()),
         store,
         key_source,
         config_file,
