@@ -73,6 +73,7 @@ impl Broker {
         StatusReply {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             process: std::process::id(),
+            memory_locked: self.configuration().memory_locked,
             store: store(self.store_report().await),
             approvals: None,
             accounts: u32::try_from(accounts.len()).unwrap_or(u32::MAX),

@@ -21,8 +21,11 @@ pub(crate) async fn run(arguments: ServeArguments, logs: Arc<Logs>) -> Result<Ex
     if let Some(shown) = arguments.log {
         logs.change(shown);
     }
-    close_memory();
-    let configuration = configuration(arguments)?;
+    let memory_locked = close_memory();
+    let configuration = Configuration {
+        memory_locked: Some(memory_locked),
+        ..configuration(arguments)?
+    };
     let mut stops = Stops::listen()?;
     let stop = async move {
         stops.asked().await;
@@ -83,6 +86,7 @@ fn configuration(arguments: ServeArguments) -> Result<Configuration, Failure> {
         },
         state_folder: folders::state(),
         idle_exit: arguments.idle_exit.time(),
+        ..usual
     })
 }
 
