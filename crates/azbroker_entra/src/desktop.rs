@@ -1,3 +1,4 @@
+use crate::BrowserStart;
 use std::{
     ffi::{OsStr, OsString},
     path::PathBuf,
@@ -12,6 +13,7 @@ pub struct Desktop {
     path: Option<OsString>,
     has_display: bool,
     is_wsl: bool,
+    browser_start: BrowserStart,
 }
 
 impl Desktop {
@@ -28,6 +30,7 @@ impl Desktop {
                 || is_set("WAYLAND_DISPLAY")
                 || !cfg!(target_os = "linux"),
             is_wsl: is_set("WSL_DISTRO_NAME") || is_set("WSL_INTEROP"),
+            browser_start: BrowserStart::default(),
         }
     }
 
@@ -48,6 +51,19 @@ impl Desktop {
             browser: browser.filter(|value| !value.trim().is_empty()),
             ..self
         }
+    }
+
+    /// The same desktop, on which browsers are started in this way.
+    pub fn with_browser_start(self, browser_start: BrowserStart) -> Self {
+        Self {
+            browser_start,
+            ..self
+        }
+    }
+
+    /// Who starts browsers.
+    pub(crate) fn browser_start(&self) -> BrowserStart {
+        self.browser_start
     }
 
     /// What `BROWSER` names.

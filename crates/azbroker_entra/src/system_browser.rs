@@ -1,4 +1,4 @@
-use crate::{Desktop, Opener, Prompt, PromptError};
+use crate::{BrowserStart, Desktop, Opener, Prompt, PromptError, browser_start::Tie};
 use async_trait::async_trait;
 use azure_core::http::Url;
 use std::{path::Path, process::Stdio, time::Duration};
@@ -57,7 +57,12 @@ impl SystemBrowser {
 #[async_trait]
 impl Prompt for SystemBrowser {
     async fn open(&self, url: &Url) -> Result<(), PromptError> {
-        for mut command in self.commands(url) {
+        let start = match &self.desktop {
+            Some(desktop) => desktop.browser_start(),
+            None => BrowserStart::default(),
+        };
+        for command in self.commands(url) {
+            let mut command = Command::from(start.command(command.into_std(), Tie::Loose));
             command
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())

@@ -43,8 +43,8 @@ pub use approvals::{
 };
 /// What a broker is made with.
 pub use azbroker_entra::{
-    AuthorityHost, AuthorityHostError, Client, ClientId, Clock, Desktop, Opener, Prompt,
-    SystemBrowser, SystemClock,
+    AuthorityHost, AuthorityHostError, BrowserStart, Client, ClientId, Clock, Desktop, Opener,
+    Prompt, SystemBrowser, SystemClock,
 };
 /// The name on the bus, and the object there.
 pub use azbroker_protocol::{BUS_NAME, OBJECT_PATH};

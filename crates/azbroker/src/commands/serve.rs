@@ -9,8 +9,8 @@ use crate::{
     logs::Logs,
 };
 use azbroker_service::{
-    AuthorityHost, Configuration, KeySource, Passphrase, ServeError, SignInWindow, StoreChoice,
-    serve,
+    AuthorityHost, BrowserStart, Configuration, KeySource, Passphrase, ServeError, SignInWindow,
+    StoreChoice, serve,
 };
 use azure_core::time::Duration;
 use std::{env, fs::File, io::Read, path::PathBuf, process::ExitCode, sync::Arc};
@@ -72,7 +72,12 @@ fn configuration(arguments: ServeArguments) -> Result<Configuration, Failure> {
             true => SignInWindow::New,
             false => SignInWindow::Same,
         },
-        desktop: Some(desktop()),
+        desktop: Some(
+            desktop().with_browser_start(match arguments.browser_by_systemd {
+                true => BrowserStart::BySystemd,
+                false => BrowserStart::Directly,
+            }),
+        ),
         store,
         key_source,
         config_file,

@@ -219,6 +219,29 @@ fn systemd_reads_the_unit_without_a_complaint() {
         "{activation}"
     );
 
+    // What is forbidden to the broker must not be to the browser.
+    let text = fs::read_to_string(&unit).unwrap();
+    for line in [
+        " --browser-by-systemd\n",
+        "\nNoNewPrivileges=yes\n",
+        "\nRestrictNamespaces=yes\n",
+        "\nMemoryDenyWriteExecute=yes\n",
+        "\nSystemCallFilter=@system-service\n",
+        "\nLimitCORE=0\n",
+        "\nUMask=0077\n",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    // From a user namespace the broker could not see who calls.
+    for option in [
+        "ProtectSystem=",
+        "PrivateTmp=",
+        "PrivateUsers=",
+        "ProtectHome=",
+    ] {
+        assert!(!text.lines().any(|line| line.starts_with(option)), "{text}");
+    }
+
     // systemd's own reader; without one on this machine the quoting has a test of its own.
     let verified = place
         .program("systemd-analyze")
