@@ -56,6 +56,6 @@ pub use log_control::LogLevel;
 pub use serve::{ServeError, serve};
 pub use token_log::{LogEntry, Outcome, Source};
 pub use token_store::{
-    KeySource, MemoryStore, Passphrase, StoreChoice, StoreChoiceError, StoreError, StoredGrant,
-    TokenStore,
+    KeyFit, KeySource, MemoryStore, Passphrase, StoreChoice, StoreChoiceError, StoreError,
+    StoredGrant, TokenStore,
 };
