@@ -8,6 +8,8 @@
 //! message becomes a request), `broker` (silent or interactive), `accounts` and `token_store` (what is
 //! held), `reply` (the answer becomes a message).
 
+#![warn(missing_docs)]
+
 mod access_tokens;
 mod accounts;
 mod activity;
