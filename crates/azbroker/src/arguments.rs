@@ -129,6 +129,9 @@ pub(crate) struct ServeArguments {
     /// Ends after so many seconds without a request, if no account is in memory alone; `install` asks for it.
     #[arg(long, value_name = "SECONDS|never", default_value = "never")]
     pub(crate) idle_exit: IdleExit,
+    /// Has your systemd start browsers, outside the unit of the broker; `install` asks for it.
+    #[arg(long)]
+    pub(crate) browser_by_systemd: bool,
     /// Logs from this level on, whatever -v says; `systemctl --user service-log-level` changes it later.
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub(crate) log: Option<Shown>,

@@ -13,6 +13,7 @@ pub(crate) mod key_vault_secret;
 pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod logout;
+mod passphrase_prompt;
 pub(crate) mod rules;
 pub(crate) mod run;
 pub(crate) mod serve;

@@ -48,6 +48,11 @@ impl Failure {
         }
     }
 
+    /// What went wrong, and what to do where that is known.
+    pub(crate) fn into_parts(self) -> (String, Option<String>) {
+        (self.message, self.hint)
+    }
+
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(self.exit as u8)
     }

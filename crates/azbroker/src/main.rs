@@ -17,6 +17,7 @@
 mod arguments;
 mod commands;
 mod config_file;
+mod desktop;
 mod doctor;
 mod failure;
 mod folders;

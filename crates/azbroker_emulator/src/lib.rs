@@ -28,6 +28,8 @@
 //!
 //! This package shares no code with the packages it tests, so that two mistakes cannot agree.
 
+#![warn(missing_docs)]
+
 mod certificates;
 mod clock;
 mod cloud;

@@ -15,10 +15,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![warn(missing_docs)]
+
 mod account;
 mod authority;
 mod authority_host;
 mod authorization_request;
+mod browser_start;
 mod claims;
 mod client;
 mod client_id;
@@ -62,11 +65,12 @@ pub use account::{Account, HomeAccountId};
 pub use authority::{Authority, AuthorityError};
 pub use authority_host::{AuthorityHost, AuthorityHostError};
 pub use authorization_request::PromptBehavior;
+pub use browser_start::BrowserStart;
 pub use claims::{Claims, ClaimsError};
 pub use client::{Client, TokenRequest};
 pub use client_id::{ClientId, ClientIdError};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use desktop::Desktop;
+pub use desktop::{Desktop, Opener};
 pub use device_sign_in::DeviceSignIn;
 pub use error::Error;
 pub use further_parameters::FurtherParameters;

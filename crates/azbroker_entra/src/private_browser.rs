@@ -1,4 +1,4 @@
-use crate::Desktop;
+use crate::{BrowserStart, Desktop};
 use std::path::{Path, PathBuf};
 
 /// A browser that can be driven: Chromium, Chrome or Edge, with a window and a profile of its own.
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrivateBrowser {
     program: PathBuf,
+    start: BrowserStart,
 }
 
 impl PrivateBrowser {
@@ -26,12 +27,20 @@ impl PrivateBrowser {
             .chain(PROGRAMS)
             .filter_map(|name| desktop.find(name))
             .find(|program| !is_snap(program))
-            .map(|program| Self { program })
+            .map(|program| Self {
+                program,
+                start: desktop.browser_start(),
+            })
     }
 
     /// The program's file.
     pub fn program(&self) -> &Path {
         &self.program
+    }
+
+    /// Who starts it.
+    pub(crate) fn start(&self) -> BrowserStart {
+        self.start
     }
 
     /// What it is started with, but for its profile's folder.

@@ -1,7 +1,9 @@
 //! One window of a private browser, watched until the redirect comes.
 
 use crate::{
-    AuthorizationCode, Error, PrivateBrowser, PromptError, RedirectUri, Refusal, Result,
+    AuthorizationCode, BrowserStart, Error, PrivateBrowser, PromptError, RedirectUri, Refusal,
+    Result,
+    browser_start::Tie,
     devtools_pipe::{DevtoolsPipe, Event},
     redirect_parameters::RedirectParameters,
 };
@@ -74,6 +76,8 @@ impl PrivateBrowser {
 #[derive(Debug)]
 struct Window {
     browser: Child,
+    /// The unit of systemd that the browser is in, if it is not our own child.
+    unit: Option<String>,
     pipe: DevtoolsPipe,
     /// The pages, by the session through which each is watched.
     pages: HashSet<String>,
@@ -95,27 +99,42 @@ impl Window {
             .args(browser.arguments())
             .arg(folder)
             // It puts more than its profile into the folder for temporary files, and leaves it there when it is killed.
-            .env("TMPDIR", profile.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // Ctrl-C in a terminal is not meant for it, and its helpers end with it.
-            .process_group(0);
-        let hears = FdMapping {
-            parent_fd: hears.into_blocking_fd()?,
-            child_fd: 3,
+            .env("TMPDIR", profile.path());
+        let (hears, says) = (hears.into_blocking_fd()?, says.into_blocking_fd()?);
+        let (mut program, unit) = match browser.start() {
+            BrowserStart::Directly => {
+                let (parent_fd, child_fd) = (hears, 3);
+                let hears = FdMapping {
+                    parent_fd,
+                    child_fd,
+                };
+                let (parent_fd, child_fd) = (says, 4);
+                let says = FdMapping {
+                    parent_fd,
+                    child_fd,
+                };
+                program.stdin(Stdio::null()).stdout(Stdio::null());
+                program
+                    .fd_mappings(vec![hears, says])
+                    .map_err(io::Error::other)?;
+                (program, None)
+            }
+            BrowserStart::BySystemd => {
+                // The folder's name is random, so the unit's is too.
+                let folder = profile.path().file_name().unwrap_or_default();
+                let unit = format!("{}.service", folder.display());
+                let mut program = browser.start().command(program, Tie::Unit(&unit));
+                program.stdin(hears).stdout(says);
+                (program, Some(unit))
+            }
         };
-        let says = FdMapping {
-            parent_fd: says.into_blocking_fd()?,
-            child_fd: 4,
-        };
-        program
-            .fd_mappings(vec![hears, says])
-            .map_err(io::Error::other)?;
+        // Ctrl-C in a terminal is not meant for it, and its helpers end with it.
+        program.stderr(Stdio::null()).process_group(0);
         let mut program = Command::from(program);
         program.kill_on_drop(true);
         Ok(Self {
             browser: program.spawn()?,
+            unit,
             pipe: DevtoolsPipe::new(commands, messages),
             pages: HashSet::new(),
             profile: Some(profile),
@@ -223,6 +242,14 @@ impl Window {
     }
 
     fn kill(&mut self) {
+        if let (Some(unit), Some(_)) = (&self.unit, self.browser.id()) {
+            let _ = std::process::Command::new("systemctl")
+                .args(["--user", "--quiet", "--signal=KILL", "kill", unit])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
+        }
         let group = self
             .browser
             .id()

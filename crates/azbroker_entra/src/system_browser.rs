@@ -1,4 +1,4 @@
-use crate::{Desktop, Prompt, PromptError};
+use crate::{BrowserStart, Desktop, Opener, Prompt, PromptError, browser_start::Tie};
 use async_trait::async_trait;
 use azure_core::http::Url;
 use std::{path::Path, process::Stdio, time::Duration};
@@ -34,25 +34,35 @@ impl SystemBrowser {
     }
 
     fn commands(&self, url: &Url) -> Vec<Command> {
-        match &self.named {
-            Some(named) => named
+        if let Some(named) = &self.named {
+            return named
                 .split(':')
                 .filter_map(|command| named_command(command, url))
-                .collect(),
-            None => {
-                let windows = self.desktop.as_ref().and_then(Desktop::windows_shell);
-                let windows = windows.map(|shell| windows_command(&shell, url));
-                let usual = open::commands(url.as_str()).into_iter().map(Command::from);
-                windows.into_iter().chain(usual).collect()
-            }
+                .collect();
         }
+        let windows = match self.desktop.as_ref().and_then(Desktop::opener) {
+            Some(Opener::PowerShell(shell)) => Some(windows_command(&shell, url)),
+            Some(Opener::Wslview(wslview)) => {
+                let mut command = Command::new(wslview);
+                command.arg(url.as_str());
+                Some(command)
+            }
+            _ => None,
+        };
+        let usual = open::commands(url.as_str()).into_iter().map(Command::from);
+        windows.into_iter().chain(usual).collect()
     }
 }
 
 #[async_trait]
 impl Prompt for SystemBrowser {
     async fn open(&self, url: &Url) -> Result<(), PromptError> {
-        for mut command in self.commands(url) {
+        let start = match &self.desktop {
+            Some(desktop) => desktop.browser_start(),
+            None => BrowserStart::default(),
+        };
+        for command in self.commands(url) {
+            let mut command = Command::from(start.command(command.into_std(), Tie::Loose));
             command
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
@@ -82,10 +92,8 @@ impl Prompt for SystemBrowser {
     }
 
     fn check(&self) -> Result<(), PromptError> {
-        let Some(desktop) = &self.desktop else {
-            return Ok(());
-        };
-        if self.named.is_some() || desktop.has_display() || desktop.windows_shell().is_some() {
+        let nothing_known = self.desktop.is_none();
+        if nothing_known || self.desktop.as_ref().and_then(Desktop::opener).is_some() {
             return Ok(());
         }
         Err(PromptError::new(
@@ -169,6 +177,7 @@ mod tests {
     #[cfg(unix)]
     #[tokio::test]
     async fn below_wsl_windows_opens_the_whole_address() {
+        // As the bus starts a broker: without WSL's variables.
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let (shell, seen) = (
@@ -183,11 +192,11 @@ mod tests {
         std::fs::write(&shell, script).unwrap();
         std::fs::set_permissions(&shell, std::fs::Permissions::from_mode(0o700)).unwrap();
         let variable = |name: &str| match name {
-            "WSL_DISTRO_NAME" => Some("Debian".into()),
             "PATH" => Some(folder.path().into()),
             _ => None,
         };
-        let browser = SystemBrowser::on(Desktop::from_variables(variable));
+        let desktop = Desktop::from_variables(variable);
+        let browser = SystemBrowser::on(desktop.with_kernel("5.15.167.4-microsoft-standard-WSL2"));
         browser.check().unwrap();
         browser.open(&url()).await.unwrap();
         assert_eq!(

@@ -21,6 +21,8 @@
 //! # Ok::<(), azbroker_protocol::MalformedMessage>(())
 //! ```
 
+#![warn(missing_docs)]
+
 mod account;
 mod auth_parameters;
 mod error_reply;

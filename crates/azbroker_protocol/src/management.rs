@@ -19,6 +19,9 @@ pub struct StatusReply {
     pub version: String,
     /// Its process.
     pub process: u32,
+    /// Whether its memory is kept out of the swap space; `None` where the broker does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_locked: Option<bool>,
     /// What keeps the refresh tokens.
     pub store: StoreStatus,
     /// How it is decided which programs may have a token; `None` where the broker has no such setting.

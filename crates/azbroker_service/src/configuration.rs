@@ -32,6 +32,8 @@ pub struct Configuration {
     /// After how long without a request the broker ends, if it has nothing that is in memory alone; never
     /// without one. Only for a broker that the bus starts again.
     pub idle_exit: Option<Duration>,
+    /// Whether the process's memory is kept out of the swap space, for whoever asks.
+    pub memory_locked: Option<bool>,
 }
 
 /// Where Entra ID's page follows the broker's own account page.
@@ -60,6 +62,7 @@ impl Default for Configuration {
             config_file: None,
             state_folder: None,
             idle_exit: None,
+            memory_locked: None,
         }
     }
 }

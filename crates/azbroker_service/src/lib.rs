@@ -8,6 +8,8 @@
 //! message becomes a request), `broker` (silent or interactive), `accounts` and `token_store` (what is
 //! held), `reply` (the answer becomes a message).
 
+#![warn(missing_docs)]
+
 mod access_tokens;
 mod accounts;
 mod activity;
@@ -44,8 +46,8 @@ pub use approvals::{
 };
 /// What a broker is made with.
 pub use azbroker_entra::{
-    AuthorityHost, AuthorityHostError, Client, ClientId, Clock, Desktop, Prompt, SystemBrowser,
-    SystemClock,
+    AuthorityHost, AuthorityHostError, BrowserStart, Client, ClientId, Clock, Desktop, Opener,
+    Prompt, SystemBrowser, SystemClock,
 };
 /// The name on the bus, and the object there.
 pub use azbroker_protocol::{BUS_NAME, OBJECT_PATH};
@@ -57,6 +59,6 @@ pub use log_control::LogLevel;
 pub use serve::{ServeError, serve};
 pub use token_log::{LogEntry, Outcome, Source};
 pub use token_store::{
-    KeySource, MemoryStore, Passphrase, StoreChoice, StoreChoiceError, StoreError, StoredGrant,
-    TokenStore,
+    KeyFit, KeySource, MemoryStore, Passphrase, StoreChoice, StoreChoiceError, StoreError,
+    StoredGrant, TokenStore,
 };

@@ -99,6 +99,7 @@ impl Broker {
         StatusReply {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             process: std::process::id(),
+            memory_locked: self.configuration().memory_locked,
             store: store(self.store_report().await),
             approvals: Some(self.configuration().approvals.to_string()),
             accounts: u32::try_from(accounts.len()).unwrap_or(u32::MAX),

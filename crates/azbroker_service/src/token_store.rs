@@ -2,6 +2,7 @@
 
 mod choice;
 mod file;
+mod key_fit;
 mod key_source;
 mod memory;
 mod record;
@@ -15,6 +16,7 @@ use std::fmt::Debug;
 
 pub use choice::{StoreChoice, StoreChoiceError};
 pub(crate) use file::FileStore;
+pub use key_fit::KeyFit;
 pub use key_source::{KeySource, Passphrase};
 pub use memory::MemoryStore;
 pub(crate) use secret_service::SecretServiceStore;

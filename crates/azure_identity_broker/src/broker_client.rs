@@ -148,6 +148,7 @@ impl BrokerClient {
         Ok(BrokerStatus {
             version: status.version,
             process: status.process,
+            memory_locked: status.memory_locked,
             store: store.in_use,
             store_wanted: store.wanted,
             store_description: store.description,

@@ -21,6 +21,8 @@ pub struct BrokerStatus {
     pub version: String,
     /// The broker's process.
     pub process: u32,
+    /// Whether the broker's memory is kept out of the swap space, where the broker says so.
+    pub memory_locked: Option<bool>,
     /// The store in use: `secret-service`, `file` or `memory`.
     pub store: String,
     /// The store that the broker was told to use, or `auto`.

@@ -2,7 +2,8 @@
 is expected and what was seen. It wants Ada and Carol signed in, Carol last, and Ada at the browser.
 
 Not here, because nothing outside can bring them about:
-- what happens when `Ping` is not answered, or a service file starts a broker: `session.rs` and the cases of activation;
+- a `Ping` that is not answered: `a_broker_that_never_answers` in `crates/azbroker/tests/command/doctor.rs` shows what this
+  command makes of it, and nothing here what the runtime does; a service file that starts a broker: `install.rs` beside it;
 - statuses that this broker has no reason for (1, 3, 10, 14, 16, 18, 20, 21), or that no function of the runtime reaches
   (15 and 19 answer `removeAccount` and `generateSignedHttpRequest`, 17 `acquirePrtSsoCookie`): the tests in
   `crates/azbroker_service/tests/contract` ask for them over the same interface;

@@ -1,14 +1,15 @@
-use super::{stop::Stops, terminal_prompt::TerminalPrompt};
+use super::{passphrase_prompt, stop::Stops, terminal_prompt::TerminalPrompt};
 use crate::{
     arguments::ServeArguments,
     config_file::ConfigFile,
+    desktop::desktop,
     failure::{Exit, Failure},
     folders,
     hardening::close_memory,
     logs::Logs,
 };
 use azbroker_service::{
-    AuthorityHost, Configuration, Desktop, KeySource, Passphrase, ServeError, SignInWindow,
+    AuthorityHost, BrowserStart, Configuration, KeySource, Passphrase, ServeError, SignInWindow,
     StoreChoice, serve,
 };
 use azure_core::time::Duration;
@@ -20,9 +21,12 @@ pub(crate) async fn run(arguments: ServeArguments, logs: Arc<Logs>) -> Result<Ex
     if let Some(shown) = arguments.log {
         logs.change(shown);
     }
-    close_memory();
-    let configuration = configuration(arguments)?;
+    let memory_locked = close_memory();
     let mut stops = Stops::listen()?;
+    let configuration = Configuration {
+        memory_locked: Some(memory_locked),
+        ..configuration(arguments, &mut stops).await?
+    };
     let stop = async move {
         stops.asked().await;
     };
@@ -34,7 +38,10 @@ pub(crate) async fn run(arguments: ServeArguments, logs: Arc<Logs>) -> Result<Ex
 }
 
 /// What was typed, else what stands in the configuration file, else what is usual.
-fn configuration(arguments: ServeArguments) -> Result<Configuration, Failure> {
+async fn configuration(
+    arguments: ServeArguments,
+    stops: &mut Stops,
+) -> Result<Configuration, Failure> {
     let (file, config_file) = ConfigFile::of_user()?;
     let usual = Configuration::default();
     let mut further_authority_hosts = file.authority_hosts;
@@ -44,18 +51,26 @@ fn configuration(arguments: ServeArguments) -> Result<Configuration, Failure> {
         further_authority_hosts.push(host);
     }
     let deadline = arguments.sign_in_deadline.or(file.sign_in_deadline);
-    let key_source = match arguments.passphrase_fd {
+    let mut key_source = match arguments.passphrase_fd {
         Some(descriptor) => Some(KeySource::Passphrase(passphrase(descriptor)?)),
         None => key_source(file.passphrase_file),
     };
     let store = arguments.store.or(file.store).unwrap_or(usual.store);
+    let state_folder = folders::state();
+    let may_ask = store == StoreChoice::File && key_source.is_none() && arguments.foreground;
+    if let (true, Some(folder)) = (may_ask, &state_folder) {
+        TerminalPrompt::check()?;
+        let passphrase = passphrase_prompt::ask(stops, folder).await?;
+        key_source = Some(KeySource::Passphrase(passphrase));
+    }
     if store == StoreChoice::File && key_source.is_none() {
         return Err(Failure::new(
             Exit::WrongUsage,
             "the store is to be a file, and there is no key to encrypt it with",
         )
         .with_hint(
-            "name a passphrase-file in config.toml, or give the unit the credential azbroker-key",
+            "name a passphrase-file in config.toml, give the unit the credential azbroker-key, or run \
+             `azbroker serve --foreground` at a terminal, which asks",
         ));
     }
     Ok(Configuration {
@@ -68,7 +83,12 @@ fn configuration(arguments: ServeArguments) -> Result<Configuration, Failure> {
             true => SignInWindow::New,
             false => SignInWindow::Same,
         },
-        desktop: Some(Desktop::from_variables(|name| env::var_os(name))),
+        desktop: Some(
+            desktop().with_browser_start(match arguments.browser_by_systemd {
+                true => BrowserStart::BySystemd,
+                false => BrowserStart::Directly,
+            }),
+        ),
         store,
         key_source,
         config_file,
@@ -80,8 +100,9 @@ fn configuration(arguments: ServeArguments) -> Result<Configuration, Failure> {
             true => Some(Arc::new(TerminalPrompt::open()?)),
             false => None,
         },
-        state_folder: folders::state(),
+        state_folder,
         idle_exit: arguments.idle_exit.time(),
+        ..usual
     })
 }
 

@@ -61,6 +61,12 @@ fn show(status: &BrokerStatus) -> Result<(), Failure> {
     if let Some(approvals) = &status.approvals {
         line(format_args!("approvals: {approvals}"))?;
     }
+    if let Some(locked) = status.memory_locked {
+        line(match locked {
+            true => "memory:    locked, so nothing of it is swapped out",
+            false => "memory:    not locked, as this session limits that; encrypt the swap space",
+        })?;
+    }
     let default = match &status.default_account {
         Some(account) => format!(
             "; the default is {} in tenant {} ({})",
@@ -100,6 +106,7 @@ fn json(status: &BrokerStatus) -> serde_json::Value {
         "azbroker": true,
         "version": status.version,
         "process": status.process,
+        "memory_locked": status.memory_locked,
         "store": {
             "in_use": status.store,
             "wanted": status.store_wanted,

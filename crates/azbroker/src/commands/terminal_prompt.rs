@@ -14,8 +14,8 @@ pub(super) struct TerminalPrompt {
 }
 
 impl TerminalPrompt {
-    /// Begins to read what is typed.
-    pub(super) fn open() -> Result<Self, Failure> {
+    /// Whether there is a terminal to ask at.
+    pub(super) fn check() -> Result<(), Failure> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Err(Failure::new(
                 Exit::WrongUsage,
@@ -23,6 +23,12 @@ impl TerminalPrompt {
             )
             .with_hint("leave it out; without it the desktop asks"));
         }
+        Ok(())
+    }
+
+    /// Begins to read what is typed.
+    pub(super) fn open() -> Result<Self, Failure> {
+        Self::check()?;
         let (lines, typed) = mpsc::unbounded_channel();
         // Nothing waits for this thread: reading a terminal cannot be ended from outside.
         std::thread::spawn(move || {

@@ -1,4 +1,5 @@
 use super::*;
+use std::collections::BTreeSet;
 
 fn fault(text: &str) -> String {
     let failure = ConfigFile::parse(text, Path::new("/c/config.toml")).unwrap_err();
@@ -78,4 +79,23 @@ fn what_is_wrong_is_named_with_file_line_and_what_is_allowed() {
         assert!(said.contains("\nhint: mend the file"), "{said}");
         assert_eq!(said.lines().count(), 2, "{said}");
     }
+}
+
+#[test]
+fn the_page_of_settings_shows_every_key_and_no_other() {
+    let page = include_str!("../../../../docs/settings.md");
+    let example = page.split("```toml\n").nth(1).unwrap();
+    let example = example.split("```").next().unwrap();
+    ConfigFile::parse(example, Path::new("/c/config.toml")).unwrap();
+    let shown: BTreeSet<_> = example
+        .lines()
+        .filter_map(|line| Some(line.split_once('=')?.0.trim()))
+        .collect();
+
+    // The reader itself lists what it knows, when it meets what it does not.
+    let said = fault("no-such-key = 1");
+    let (_, known) = said.split_once("expected one of ").unwrap();
+    let known = known.lines().next().unwrap();
+    let known: BTreeSet<_> = known.split('\'').skip(1).step_by(2).collect();
+    assert_eq!(shown, known);
 }

@@ -1,5 +1,6 @@
 use super::finding::Finding;
-use crate::installation::ActivationFile;
+use crate::{config_file::ConfigFile, desktop::desktop, installation::ActivationFile};
+use azbroker_service::{Desktop, Opener};
 use std::{
     env, fs,
     os::unix::fs::PermissionsExt,
@@ -17,61 +18,70 @@ pub(super) fn examine(tell: &mut impl FnMut(Finding)) {
     ));
 }
 
+/// The browser that `serve` would open here: by the same settings, and the same decision.
 fn browser() -> Finding {
+    match ConfigFile::of_user() {
+        Ok((file, _)) => browser_of(&desktop(), file.browser.as_deref(), find_program),
+        Err(failure) => {
+            let (wrong, cure) = failure.into_parts();
+            Finding::broken("browser", wrong, cure.unwrap_or_default())
+        }
+    }
+}
+
+fn browser_of(
+    desktop: &Desktop,
+    in_file: Option<&str>,
+    find: impl Fn(&str) -> Option<PathBuf>,
+) -> Finding {
     let hop = "browser";
-    if let Some(named) = env::var("BROWSER")
-        .ok()
-        .filter(|named| !named.trim().is_empty())
-    {
-        let mut commands = named.split(':').filter_map(|command| {
-            let program = command.split_ascii_whitespace().next()?;
-            find_program(program).map(|_| program.to_owned())
-        });
-        return match commands.next() {
-            Some(program) => Finding::fine(hop, format!("BROWSER names {program}")),
-            None => Finding::broken(
-                hop,
-                format!("BROWSER names '{named}', which is not on this machine"),
-                "name a browser that is, or unset BROWSER",
-            ),
-        };
-    }
-    let on_wsl = fs::read_to_string("/proc/sys/kernel/osrelease")
-        .is_ok_and(|release| release.to_lowercase().contains("microsoft"));
-    if on_wsl {
-        const OPENERS: [&str; 3] = ["wslview", "powershell.exe", "explorer.exe"];
-        return match OPENERS
-            .into_iter()
-            .find(|name| find_program(name).is_some())
-        {
-            Some(opener) => Finding::fine(hop, format!("Windows' own, by way of {opener}")),
-            None => Finding::broken(
-                hop,
-                "Windows' programs are not in PATH",
-                "set appendWindowsPath=true in /etc/wsl.conf, install wslu, or name a browser in BROWSER",
-            ),
-        };
-    }
-    let display = ["WAYLAND_DISPLAY", "DISPLAY"]
-        .into_iter()
-        .find(|name| env::var_os(name).is_some_and(|value| !value.is_empty()));
-    let Some(display) = display else {
-        return Finding::notice(
+    let (desktop, place) = match in_file {
+        Some(named) => (
+            desktop.clone().with_browser(Some(named.to_owned())),
+            "browser in config.toml",
+        ),
+        None => (desktop.clone(), "BROWSER"),
+    };
+    let finds = |name: &&str| find(name).is_some();
+    match desktop.opener() {
+        Some(Opener::Named(named)) => {
+            let programs = named
+                .split(':')
+                .filter_map(|command| command.split_ascii_whitespace().next());
+            match programs.into_iter().find(|program| finds(program)) {
+                Some(program) => Finding::fine(hop, format!("{place} names {program}")),
+                None => Finding::broken(
+                    hop,
+                    format!("{place} names '{named}', which is not on this machine"),
+                    format!("name a browser that is, or unset {place}"),
+                ),
+            }
+        }
+        Some(Opener::PowerShell(shell) | Opener::Wslview(shell)) => {
+            Finding::fine(hop, format!("Windows' own, by way of {}", shell.display()))
+        }
+        Some(_) => {
+            const OPENERS: [&str; 5] = ["xdg-open", "gio", "gnome-open", "kde-open", "wslview"];
+            match OPENERS.into_iter().find(finds) {
+                Some(opener) => {
+                    Finding::fine(hop, format!("the desktop's own, by way of {opener}"))
+                }
+                None => Finding::broken(
+                    hop,
+                    "there is a display, but nothing here opens web pages",
+                    "install xdg-utils, or name a browser in BROWSER",
+                ),
+            }
+        }
+        None if desktop.is_wsl() => Finding::broken(
+            hop,
+            "Windows' programs are not in PATH",
+            "set appendWindowsPath=true in /etc/wsl.conf, install wslu, or name a browser in BROWSER",
+        ),
+        None => Finding::notice(
             hop,
             "this session has no display",
             "sign in from a desktop session, or name a browser in BROWSER",
-        );
-    };
-    const OPENERS: [&str; 5] = ["xdg-open", "gio", "gnome-open", "kde-open", "wslview"];
-    match OPENERS
-        .into_iter()
-        .find(|name| find_program(name).is_some())
-    {
-        Some(opener) => Finding::fine(hop, format!("the desktop's own, by way of {opener}")),
-        None => Finding::broken(
-            hop,
-            format!("{display} is set, but nothing here opens web pages"),
-            "install xdg-utils, or name a browser in BROWSER",
         ),
     }
 }
@@ -118,3 +128,35 @@ const LEFTOVERS: [&str; 2] = [
     "/opt/microsoft/identity-broker",
     "/usr/share/dbus-1/system-services/com.microsoft.identity.devicebroker1.service",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::{super::finding::Outcome, *};
+
+    /// As the bus starts a program below WSL, with these programs on the search path.
+    fn below_wsl(programs: &[&str]) -> Outcome {
+        let folder = tempfile::tempdir().unwrap();
+        for program in programs {
+            fs::write(folder.path().join(program), "").unwrap();
+        }
+        let desktop =
+            Desktop::from_variables(|name| (name == "PATH").then(|| folder.path().into()))
+                .with_kernel("5.15.167.4-microsoft-standard-WSL2");
+        browser_of(&desktop, None, |_| None).outcome
+    }
+
+    #[test]
+    fn below_wsl_the_browser_is_what_the_broker_would_open() {
+        let outcome = below_wsl(&["wslview"]);
+        assert!(
+            matches!(&outcome, Outcome::Fine { found } if found.ends_with("/wslview")),
+            "{outcome:?}"
+        );
+        // The broker hands no page to Explorer, so it is none that doctor counts.
+        let outcome = below_wsl(&["explorer.exe"]);
+        assert!(
+            matches!(&outcome, Outcome::Broken { found, .. } if found == "Windows' programs are not in PATH"),
+            "{outcome:?}"
+        );
+    }
+}

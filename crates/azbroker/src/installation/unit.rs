@@ -4,8 +4,8 @@ use azbroker_service::BUS_NAME;
 
 /// The unit for systemd.
 ///
-/// Everything that a unit forbids is forbidden to what it starts too, and the broker starts the user's browser. So
-/// it has what a browser can live with, and says why it has no more.
+/// Everything that a unit forbids is forbidden to what it starts too. So the broker has systemd start the user's
+/// browser in a unit of its own, and starts nothing itself but systemd's command for that.
 pub(super) fn text(executable: &str, idle_exit: IdleExit) -> String {
     format!(
         "{MARKER}\
@@ -15,26 +15,33 @@ Description=Authentication broker for Entra ID
 [Service]
 Type=dbus
 BusName={BUS_NAME}
-ExecStart={} serve --idle-exit {idle_exit}
+ExecStart={} serve --idle-exit {idle_exit} --browser-by-systemd
 # The bus starts it again when a program asks; one that fails must not start in a loop.
 Restart=no
 # It finishes the renewals under way, 5 s at the most.
 TimeoutStopSec=15
-# The browser it opened outlives it.
-KillMode=process
+
+NoNewPrivileges=yes
+# The bus, the authority, and the kernel, which tells addresses and whose a connection is.
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+UMask=0077
 # No core dump keeps refresh tokens.
 LimitCORE=0
+# Without a limit the broker locks its memory; your manager raises it as far as it may itself.
+LimitMEMLOCK=infinity
 
-# The browser of a sign-in is started from here and inherits what is set, so these are left out:
-# NoNewPrivileges, SystemCallFilter, RestrictNamespaces, RestrictSUIDSGID, RestrictAddressFamilies, LockPersonality,
-#   ProtectKernel*, ProtectClock: browsers in snaps and sandboxes of browsers need a set-user-ID helper;
-# MemoryDenyWriteExecute: browsers compile JavaScript;
-# ProtectSystem, ProtectHome, PrivateTmp, PrivateUsers: they need a user namespace of the unit, from where the
-#   kernel does not tell which program calls the broker; browsers write below the home and meet their other
-#   windows in /tmp;
-# PrivateNetwork, IPAddressDeny: both speak to the authority;
-# UMask: downloads would be for nobody else; the broker closes its own files itself.
-# The broker itself is not dumpable, and locks its memory where it may.
+# ProtectSystem, ProtectHome, ReadWritePaths, PrivateTmp, PrivateDevices, ProtectProc, ProtectKernel*, ProtectClock,
+#   ProtectHostname, ProtectControlGroups and PrivateUsers are left out: a user's manager makes a user namespace for
+#   them, from where the kernel does not tell the broker which program calls it.
+# PrivateNetwork, IPAddressDeny: it speaks to the authority.
 ",
         quoted(executable)
     )
@@ -58,7 +65,7 @@ mod tests {
     #[test]
     fn a_path_is_quoted_for_systemd() {
         let text = text("/home/ada/50% $apps/azbroker", IdleExit::Never);
-        let line = r#"ExecStart="/home/ada/50%% $apps/azbroker" serve --idle-exit never"#;
+        let line = r#"ExecStart="/home/ada/50%% $apps/azbroker" serve --idle-exit never --browser-by-systemd"#;
         assert!(text.lines().any(|found| found == line), "{text}");
     }
 }

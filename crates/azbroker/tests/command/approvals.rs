@@ -365,3 +365,52 @@ fn the_log_says_who_got_what_and_has_no_token() {
         "{last}"
     );
 }
+
+#[test]
+fn a_passphrase_is_asked_for_at_the_terminal_and_never_shown() {
+    const FIRST: &str = "correct-horse";
+    let machine = Machine::new();
+    let serve = "-v serve --foreground --store file";
+    let asks = "passphrase of the encrypted file:";
+
+    let mut terminal = Terminal::start(&machine, serve);
+    terminal.wait_for(asks);
+    terminal.types(&format!("{FIRST}\n"));
+    terminal.wait_for("the file is new; the same again:");
+    terminal.types("another\n");
+    terminal.wait_for("the two differ");
+    terminal.wait_for(asks);
+    terminal.types(&format!("{FIRST}\n"));
+    terminal.wait_for("the same again:");
+    terminal.types(&format!("{FIRST}\n"));
+    let shown = terminal.wait_for("the broker serves");
+    assert!(!shown.contains("correct"), "{shown}");
+    machine.sign_in();
+    drop(terminal);
+
+    let mut terminal = Terminal::start(&machine, serve);
+    for _ in 0..2 {
+        terminal.wait_for(asks);
+        terminal.types("wrong\n");
+        terminal.wait_for("the file was encrypted under another passphrase");
+    }
+    terminal.wait_for(asks);
+    terminal.types(&format!("{FIRST}\n"));
+    terminal.wait_for("the broker serves");
+    let accounts = machine.azbroker(&["accounts"]);
+    assert!(stdout(&accounts).contains(ADA), "{accounts:?}");
+    drop(terminal);
+
+    let mut terminal = Terminal::start(&machine, serve);
+    for _ in 0..3 {
+        terminal.wait_for(asks);
+        terminal.types("wrong\n");
+    }
+    terminal.wait_for("error: no passphrase for the encrypted file was given");
+    drop(terminal);
+
+    // What needs no key asks for none.
+    let mut terminal = Terminal::start(&machine, "-v serve --foreground");
+    let shown = terminal.wait_for("the broker serves");
+    assert!(!shown.contains(asks), "{shown}");
+}

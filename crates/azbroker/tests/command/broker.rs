@@ -152,6 +152,51 @@ fn the_memory_of_the_broker_is_closed_to_other_programs() {
 }
 
 #[test]
+fn memory_is_locked_where_nothing_limits_that_and_status_says_which() {
+    const CAP_IPC_LOCK: u32 = 14;
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let world = Surroundings::new(&runtime);
+    let start = |script: &str| {
+        let (broker, _said) = world.broker_in("sh", &["-c", script], &["serve"]);
+        let kernel = std::fs::read_to_string(format!("/proc/{}/status", broker.id())).unwrap();
+        let of_kernel = |name: &str| {
+            let rest = kernel.lines().find_map(|line| line.strip_prefix(name));
+            rest.unwrap().split_whitespace().next().unwrap().to_owned()
+        };
+        let is_locked = of_kernel("VmLck:") != "0";
+        let capabilities = u64::from_str_radix(&of_kernel("CapEff:"), 16).unwrap();
+        let text = world.azbroker(&["status"]).output().unwrap();
+        let json = world
+            .azbroker(&["status", "--output", "json"])
+            .output()
+            .unwrap();
+        end(broker);
+        let json: serde_json::Value = serde_json::from_str(stdout(&json)).unwrap();
+        let has_capability = capabilities & (1 << CAP_IPC_LOCK) != 0;
+        assert_eq!(json["memory_locked"], is_locked, "{kernel}");
+        let line = match is_locked {
+            true => "\nmemory:    locked, ",
+            false => "\nmemory:    not locked, ",
+        };
+        assert!(stdout(&text).contains(line), "{text:?}");
+        (is_locked, has_capability)
+    };
+    // Whatever the limit, a capability of root lifts it.
+    let without_it = "ulimit -l 64 && if [ $(id -u) = 0 ]; then set -- setpriv --bounding-set=-ipc_lock \"$0\" \"$@\"; \
+                      else set -- \"$0\" \"$@\"; fi && exec \"$@\"";
+    assert_eq!(start(without_it), (false, false));
+
+    // Elsewhere the session decides.
+    let mut raise = world.program("sh");
+    let raised = raise
+        .args(["-c", "ulimit -l unlimited"])
+        .stderr(Stdio::null());
+    let raised = raised.status().unwrap().success();
+    let (is_locked, has_capability) = start("ulimit -l unlimited 2>/dev/null; exec \"$0\" \"$@\"");
+    assert_eq!(is_locked, raised || has_capability);
+}
+
+#[test]
 fn without_a_broker_the_library_signs_in_through_the_browser() {
     let place = Place::new();
     let output = place.emulate(

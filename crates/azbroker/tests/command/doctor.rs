@@ -428,6 +428,35 @@ fn a_browser_that_is_not_there() {
 }
 
 #[test]
+fn the_browser_of_the_configuration_file_goes_before_the_one_of_the_environment() {
+    let machine = Machine::new();
+    let folder = machine.world.place.home.path().join(".config/azbroker");
+    fs::create_dir_all(&folder).unwrap();
+    let config = folder.join("config.toml");
+    fs::write(&config, "browser = \"/nonexistent/browser\"\n").unwrap();
+    let output = machine.doctor(&[]).output().unwrap();
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert_hop(
+        &output,
+        "browser",
+        "browser in config.toml names '/nonexistent/browser'",
+        "name a browser that is, or unset browser in config.toml",
+    );
+    fs::write(&config, "browser = \"sh\"\n").unwrap();
+    let mut doctor = machine.doctor(&[]);
+    let output = doctor
+        .env("BROWSER", "/nonexistent/browser")
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 0, "{output:?}");
+    let (found, _) = hop(&output, "browser");
+    assert!(
+        found.ends_with("browser in config.toml names sh"),
+        "{found}"
+    );
+}
+
+#[test]
 fn an_authority_host_that_is_none() {
     let output = Place::new()
         .azbroker(&["doctor", "--authority-host", "no host"])

@@ -281,3 +281,18 @@ fn without_a_user_the_page_opens_on_this_machine_and_never_at_the_real_entra_id(
         "{output:?}"
     );
 }
+
+#[test]
+fn its_folder_holds_certificates_but_no_key_token_or_password_and_goes_with_it() {
+    let place = Place::new();
+    let output = place.emulate(
+        &["--signed-in", ADA],
+        "token=$(\"$AZBROKER\" token --scope https://vault.azure.net/.default) && \
+         test -n \"$token\" && cd \"$TMPDIR\" && grep -rlE 'BEGIN CERTIFICATE' . | wc -l && \
+         ! grep -rlaE 'PRIVATE KEY' . && ! grep -rlaF \"$token\" .",
+    );
+    assert_eq!(code(&output), 0, "{output:?}");
+    let certificates: u32 = stdout(&output).trim().parse().unwrap();
+    assert!(certificates > 0, "{output:?}");
+    place.assert_clean();
+}

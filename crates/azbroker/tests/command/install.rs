@@ -219,6 +219,29 @@ fn systemd_reads_the_unit_without_a_complaint() {
         "{activation}"
     );
 
+    // What is forbidden to the broker must not be to the browser.
+    let text = fs::read_to_string(&unit).unwrap();
+    for line in [
+        " --browser-by-systemd\n",
+        "\nNoNewPrivileges=yes\n",
+        "\nRestrictNamespaces=yes\n",
+        "\nMemoryDenyWriteExecute=yes\n",
+        "\nSystemCallFilter=@system-service\n",
+        "\nLimitCORE=0\n",
+        "\nUMask=0077\n",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    // From a user namespace the broker could not see who calls.
+    for option in [
+        "ProtectSystem=",
+        "PrivateTmp=",
+        "PrivateUsers=",
+        "ProtectHome=",
+    ] {
+        assert!(!text.lines().any(|line| line.starts_with(option)), "{text}");
+    }
+
     // systemd's own reader; without one on this machine the quoting has a test of its own.
     let verified = place
         .program("systemd-analyze")
@@ -233,6 +256,22 @@ fn systemd_reads_the_unit_without_a_complaint() {
             "{verified:?}"
         );
     }
+    // What the user adds to the unit stands beside it, and outlives both commands.
+    let drop_in = unit.with_extension("service.d").join("override.conf");
+    fs::create_dir_all(drop_in.parent().unwrap()).unwrap();
+    let added = "[Service]\nLoadCredentialEncrypted=azbroker-key:%h/.config/azbroker/key.cred\n";
+    fs::write(&drop_in, added).unwrap();
+    let again = place
+        .program(&azbroker)
+        .args(["install", "--idle-exit", "60"])
+        .env("XDG_RUNTIME_DIR", &runtime)
+        .output()
+        .unwrap();
+    assert_eq!(code(&again), 0, "{again:?}");
+    let rewritten = fs::read_to_string(&unit).unwrap();
+    assert!(rewritten.contains(" serve --idle-exit 60"), "{rewritten}");
+    assert_eq!(fs::read_to_string(&drop_in).unwrap(), added);
+
     let gone = place
         .program(&azbroker)
         .arg("uninstall")
@@ -241,6 +280,7 @@ fn systemd_reads_the_unit_without_a_complaint() {
         .unwrap();
     assert_eq!(code(&gone), 0, "{gone:?}");
     assert!(!unit.exists());
+    assert_eq!(fs::read_to_string(&drop_in).unwrap(), added);
 }
 
 #[test]

@@ -65,11 +65,16 @@ fn accounts_in_a_file_under_a_passphrase_outlive_a_killed_broker() {
          kept in:   encrypted file {}\n           \
          not in secret-service: the session bus has no Secret Service\n\
          approvals: same-user\n\
+         {}\n\
          accounts:  1; the default is {ADA} in tenant 72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10 (signed in last)\n\
          settings:  {}\n",
         env!("CARGO_PKG_VERSION"),
         broker.id(),
         accounts.display(),
+        match status["memory_locked"].as_bool().unwrap() {
+            true => "memory:    locked, so nothing of it is swapped out",
+            false => "memory:    not locked, as this session limits that; encrypt the swap space",
+        },
         config.display()
     );
     assert_eq!(stdout(&text), expected);
@@ -86,6 +91,65 @@ fn accounts_in_a_file_under_a_passphrase_outlive_a_killed_broker() {
     for said in [first_said, second_said] {
         assert!(!said.join().unwrap().contains(PASSPHRASE));
     }
+}
+
+/// Writes a file that nobody else may read.
+fn write_private(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn the_credential_of_systemd_is_the_key_before_any_passphrase_file() {
+    let runtime = runtime();
+    let mut world = Surroundings::new(&runtime);
+    let home = world.home();
+    let passphrase_file = home.join("passphrase");
+    write_private(&passphrase_file, PASSPHRASE);
+    let config = format!("passphrase-file = \"{}\"\n", passphrase_file.display());
+    write_config(&home, &config);
+    // As systemd names the folder to a unit with `LoadCredentialEncrypted=azbroker-key`.
+    let credentials = home.join("credentials");
+    fs::create_dir(&credentials).unwrap();
+    write_private(
+        &credentials.join("azbroker-key"),
+        "0123456789abcdef0123456789abcdef",
+    );
+    let variable = format!("CREDENTIALS_DIRECTORY={}", credentials.display());
+    let with_credential = [variable.as_str()];
+    let serve = ["serve", "--approvals", "same-user"];
+
+    let (broker, _said) = world.broker_in("env", &with_credential, &serve);
+    let login = world.azbroker(&["login"]).output().unwrap();
+    assert_eq!(code(&login), 0, "{login:?}");
+    end(broker);
+    // The passphrase file alone is another key.
+    let (broker, _said) = world.broker_in("env", &[], &serve);
+    let status = world.azbroker(&["status"]).output().unwrap();
+    assert!(
+        stdout(&status).contains("           not in file: "),
+        "{status:?}"
+    );
+    end(broker);
+    let (broker, _said) = world.broker_in("env", &with_credential, &serve);
+    let token = world.azbroker(&TOKEN).output().unwrap();
+    assert_eq!(code(&token), 0, "{token:?}");
+    end(broker);
+
+    // `run` brings a broker that has it too, and needs no passphrase file.
+    fs::remove_file(home.join(".config/azbroker/config.toml")).unwrap();
+    world.bus = "unix:path=/nonexistent".to_owned();
+    let program = env!("CARGO_BIN_EXE_azbroker");
+    let token = world
+        .azbroker(&[&["run", "--", program], &TOKEN[..]].concat())
+        .env("CREDENTIALS_DIRECTORY", &credentials)
+        .output()
+        .unwrap();
+    assert_eq!(code(&token), 0, "{token:?}");
+    assert!(
+        stderr(&token).contains("accounts rest in the encrypted file"),
+        "{token:?}"
+    );
 }
 
 #[test]

@@ -185,6 +185,25 @@ async fn a_client_that_does_not_trust_the_authority_gets_nowhere() {
 }
 
 #[tokio::test]
+async fn it_listens_on_the_loopback_address_alone() {
+    let emulator = emulator().await;
+    let url = emulator.proxy_url();
+    let (host, port) = url
+        .trim_start_matches("http://")
+        .trim_end_matches('/')
+        .rsplit_once(':')
+        .expect("a port");
+    assert_eq!(host, "127.0.0.1");
+    let port: u16 = port.parse().expect("a number");
+    // Who listens on every address of the machine is reached by this one too.
+    let other = tokio::net::TcpStream::connect(("127.0.0.2", port)).await;
+    assert!(other.is_err(), "{other:?}");
+    tokio::net::TcpStream::connect(("127.0.0.1", port))
+        .await
+        .expect("a connection");
+}
+
+#[tokio::test]
 async fn a_taken_port_is_named() {
     let emulator = emulator().await;
     let port = emulator.proxy_address().port();

@@ -24,7 +24,7 @@ pub enum KeySource {
 }
 
 /// Words that a key is derived from; wiped when dropped, and never shown.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Passphrase(Zeroizing<String>);
 
 /// What a key is derived from.

@@ -258,8 +258,8 @@ impl Terminal {
         self.keyboard.flush().unwrap();
     }
 
-    /// Waits for a text after all that was waited for before.
-    pub(crate) fn wait_for(&mut self, text: &str) {
+    /// Waits for a text after all that was waited for before, and returns what was shown up to it.
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
         let mut chunk = [0; 4096];
         loop {
             let found = self
@@ -267,8 +267,8 @@ impl Terminal {
                 .windows(text.len())
                 .position(|seen| seen == text.as_bytes());
             if let Some(place) = found {
-                self.seen.drain(..place + text.len());
-                return;
+                let shown = self.seen.drain(..place + text.len()).collect::<Vec<_>>();
+                return String::from_utf8_lossy(&shown).into_owned();
             }
             let read = self.screen.read(&mut chunk).unwrap();
             let seen = String::from_utf8_lossy(&self.seen);
