@@ -91,7 +91,10 @@ impl Bus {
         if credentials.process_id() != Some(std::process::id()) {
             return Err("the bus runs where processes have other numbers");
         }
-        let own = Own::look().map_err(|_| "the broker cannot look at processes")?;
+        let bus = proxy.inner().destination().to_owned();
+        let bus = proxy.get_connection_credentials(bus).await.ok();
+        let bus = bus.and_then(|bus| bus.process_id());
+        let own = Own::look(bus).map_err(|_| "the broker cannot look at processes")?;
         match leaving(connection).await {
             Ok(leaving) => drop(tokio::spawn(forget(leaving, Arc::downgrade(known)))),
             Err(error) => tracing::debug!("the bus does not tell who leaves: {error}"),
