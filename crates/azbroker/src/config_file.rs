@@ -8,7 +8,9 @@ use azbroker_service::{ApprovalMode, AuthorityHost, StoreChoice};
 use serde::{Deserialize, Deserializer, de::Error};
 use std::{
     fmt::Display,
-    io,
+    fs::{File, Metadata},
+    io::{self, Read},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -46,8 +48,19 @@ impl ConfigFile {
         let Some(path) = crate::folders::config().map(|folder| folder.join("config.toml")) else {
             return Ok((Self::default(), None));
         };
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Ok((Self::parse(&text, &path)?, Some(path))),
+        let read = |mut file: File| {
+            let metadata = file.metadata()?;
+            let mut text = String::new();
+            file.read_to_string(&mut text)?;
+            Ok((metadata, text))
+        };
+        match File::open(&path).and_then(read) {
+            // It says what is run for the user, and who is asked.
+            Ok((metadata, _)) if !is_users_alone(&metadata) => {
+                let faults = "other users may write it; take their rights away";
+                Err(wrong(&path, faults))
+            }
+            Ok((_, text)) => Ok((Self::parse(&text, &path)?, Some(path))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((Self::default(), None)),
             Err(error) => Err(wrong(&path, &format!("it cannot be read: {error}"))),
         }
@@ -64,6 +77,13 @@ impl ConfigFile {
             wrong(path, &format!("{place}{message}"))
         })
     }
+}
+
+/// The system's own files are believed too: some systems keep a user's configuration there.
+fn is_users_alone(metadata: &Metadata) -> bool {
+    let owner = metadata.uid();
+    let is_known = owner == rustix::process::geteuid().as_raw() || owner == 0;
+    is_known && metadata.mode() & 0o022 == 0
 }
 
 fn wrong(path: &Path, what: &str) -> Failure {

@@ -59,7 +59,7 @@ impl IdToken {
         if !claims.is_issued_by(authority) {
             return Err(Error::Malformed("the ID token is from another authority"));
         }
-        if claims.exp + LEEWAY.whole_seconds() < now.unix_timestamp() {
+        if claims.exp.saturating_add(LEEWAY.whole_seconds()) < now.unix_timestamp() {
             return Err(Error::Malformed("the ID token has expired"));
         }
         // Of the object ID and the tenant a home account ID is made, which is read up to its first dot.

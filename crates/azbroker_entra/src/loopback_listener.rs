@@ -48,7 +48,7 @@ impl LoopbackListener {
         self.port
     }
 
-    /// The next connection; `None` when it is another user's, or gone already.
+    /// The next connection; `None` when it is another user's, or was given up already.
     pub async fn accept(&self) -> Option<TcpStream> {
         let accepted = tokio::select! {
             accepted = self.v4.accept() => accepted,
@@ -62,7 +62,9 @@ impl LoopbackListener {
         };
         let local = stream.local_addr().ok()?;
         if !may_answer(peer, local) {
-            tracing::warn!("another user of this machine connected to the sign-in's address");
+            tracing::warn!(
+                "a connection to the sign-in's address was refused: it is another user's, or was given up"
+            );
             return None;
         }
         Some(stream)

@@ -7,20 +7,60 @@ use std::net::{IpAddr, SocketAddr};
 
 /// Whether a connection from `peer` to `local` may answer for the user.
 ///
-/// It may not when the system says that the other end belongs to another user. Where the system says nothing,
-/// as for a port that is forwarded from elsewhere, it may.
+/// It may not when the system says that the other end belongs to another user, or does not say whose it was
+/// because nobody holds it any more. Where the system knows of our end alone, as for a port that is forwarded
+/// from elsewhere, it may.
 pub(crate) fn may_answer(peer: SocketAddr, local: SocketAddr) -> bool {
-    let Some(table) = table(peer) else {
+    let Some(first) = table(peer) else {
         return true;
     };
-    // The connection has two ends in the table, ours and the other one's.
-    match (user_in(&table, local, peer), user_in(&table, peer, local)) {
-        (Some(own), Some(user)) => user == own || user == ROOT,
-        _ => true,
+    match standing(&first, peer, local) {
+        Standing::User => true,
+        Standing::Other => false,
+        // The table is not read in one instant: the other end may have gone while it was. Then ours has
+        // noticed by now.
+        Standing::FromElsewhere => {
+            table(peer).is_some_and(|second| standing(&second, peer, local) != Standing::Other)
+        }
     }
 }
 
 const ROOT: u32 = 0;
+
+/// Whose the other end is.
+#[derive(Debug, PartialEq, Eq)]
+enum Standing {
+    /// The user's own, or the system's.
+    User,
+    /// Another user's, or nobody's any more.
+    Other,
+    /// Not of this machine.
+    FromElsewhere,
+}
+
+fn standing(table: &str, peer: SocketAddr, local: SocketAddr) -> Standing {
+    // The connection has two ends in the table, ours and the other one's. Ours is gone when the other one
+    // was torn down.
+    let Some(own) = end_in(table, local, peer) else {
+        return Standing::Other;
+    };
+    match end_in(table, peer, local) {
+        // The kernel shows an end that its process has closed as root's, whosever it was.
+        Some(end) if end.is_held && (end.user == own.user || end.user == ROOT) => Standing::User,
+        Some(_) => Standing::Other,
+        None if own.is_established => Standing::FromElsewhere,
+        None => Standing::Other,
+    }
+}
+
+/// One end of a connection.
+#[derive(Debug, PartialEq, Eq)]
+struct End {
+    user: u32,
+    /// Some process has it open.
+    is_held: bool,
+    is_established: bool,
+}
 
 /// The kernel's table of connections, where it has one.
 fn table(peer: SocketAddr) -> Option<String> {
@@ -31,18 +71,24 @@ fn table(peer: SocketAddr) -> Option<String> {
     std::fs::read_to_string(table).ok()
 }
 
-/// Finds the line of the socket whose own address is `peer` and whose other end is `local`.
-fn user_in(table: &str, peer: SocketAddr, local: SocketAddr) -> Option<u32> {
-    let (peer, local) = (in_table(peer), in_table(local));
+/// Finds the socket whose own address is `address` and whose other end is `other`.
+fn end_in(table: &str, address: SocketAddr, other: SocketAddr) -> Option<End> {
+    const ESTABLISHED: &str = "01";
+    let (address, other) = (in_table(address), in_table(other));
     table.lines().skip(1).find_map(|line| {
         let mut fields = line.split_ascii_whitespace();
-        let own = fields.nth(1)?;
-        let other = fields.next()?;
-        // State, queues, timers and retransmissions stand between.
-        let user = fields.nth(4)?;
-        (own == peer && other == local)
-            .then(|| user.parse().ok())
-            .flatten()
+        if fields.nth(1)? != address || fields.next()? != other {
+            return None;
+        }
+        let state = fields.next()?;
+        // Queues, timers and retransmissions stand between.
+        let user = fields.nth(3)?.parse().ok()?;
+        let inode = fields.nth(1)?;
+        Some(End {
+            user,
+            is_held: inode != "0",
+            is_established: state == ESTABLISHED,
+        })
     })
 }
 
@@ -65,23 +111,71 @@ fn in_table(address: SocketAddr) -> String {
 mod tests {
     use super::*;
 
-    const TABLE: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+    /// A listener of user 1000, and the two ends of a connection to it.
+    fn table_of(own: &str, other: &str) -> String {
+        format!(
+            "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1 0
-   1: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000 65534        0 2 1 0
-";
+{own}{other}"
+        )
+    }
+
+    fn line(ends: &str, state: &str, user: u32, inode: u32) -> String {
+        format!(
+            "   1: {ends} {state} 00000000:00000000 00:00000000 00000000 {user:5}        0 {inode} 1 0\n"
+        )
+    }
 
     #[test]
     #[cfg(target_endian = "little")]
-    fn the_other_end_is_found_in_the_table() {
+    fn who_holds_the_other_end_decides() {
+        const OWN: &str = "0100007F:1F90 0100007F:C350";
+        const OTHER: &str = "0100007F:C350 0100007F:1F90";
         let peer = "127.0.0.1:50000".parse().unwrap();
         let local = "127.0.0.1:8080".parse().unwrap();
-        assert_eq!(user_in(TABLE, peer, local), Some(65534));
-        assert_eq!(
-            user_in(TABLE, local, peer),
-            None,
-            "the listener is no end of it"
-        );
-        assert_eq!(user_in("", peer, local), None);
+        let own = |state| line(OWN, state, 1000, 2);
+        let none = String::new;
+        for (why, own, other, expected) in [
+            (
+                "the user's",
+                own("01"),
+                line(OTHER, "01", 1000, 3),
+                Standing::User,
+            ),
+            (
+                "half closed",
+                own("08"),
+                line(OTHER, "05", 1000, 3),
+                Standing::User,
+            ),
+            (
+                "the system's",
+                own("01"),
+                line(OTHER, "01", 0, 3),
+                Standing::User,
+            ),
+            (
+                "another's",
+                own("01"),
+                line(OTHER, "01", 65534, 3),
+                Standing::Other,
+            ),
+            (
+                "closed by whomever",
+                own("08"),
+                line(OTHER, "05", 0, 0),
+                Standing::Other,
+            ),
+            ("closed long ago", own("08"), none(), Standing::Other),
+            ("torn down", none(), none(), Standing::Other),
+            ("forwarded", own("01"), none(), Standing::FromElsewhere),
+        ] {
+            assert_eq!(
+                standing(&table_of(&own, &other), peer, local),
+                expected,
+                "{why}"
+            );
+        }
         assert_eq!(
             in_table("[::1]:8080".parse().unwrap()),
             "00000000000000000000000001000000:1F90"
@@ -90,20 +184,23 @@ mod tests {
 
     #[tokio::test]
     #[cfg(target_os = "linux")]
-    async fn a_connection_of_ones_own_is_found_and_let_in() {
+    async fn a_connection_of_ones_own_is_let_in_while_it_is_held() {
         for address in ["127.0.0.1:0", "[::1]:0"] {
             let Ok(listener) = tokio::net::TcpListener::bind(address).await else {
                 continue; // no IPv6 on this machine
             };
             let local = listener.local_addr().unwrap();
-            let client = tokio::net::TcpStream::connect(local).await.unwrap();
-            let (_accepted, peer) = listener.accept().await.unwrap();
-            assert_eq!(peer, client.local_addr().unwrap());
-            let table = table(peer).unwrap();
-            let own = user_in(&table, local, peer);
-            assert!(own.is_some(), "{table}");
-            assert_eq!(user_in(&table, peer, local), own);
-            assert!(may_answer(peer, local));
+            for torn_down in [false, true] {
+                let client = tokio::net::TcpStream::connect(local).await.unwrap();
+                let (_accepted, peer) = listener.accept().await.unwrap();
+                assert_eq!(peer, client.local_addr().unwrap());
+                assert!(may_answer(peer, local), "{}", table(peer).unwrap());
+                if torn_down {
+                    client.set_zero_linger().unwrap();
+                }
+                drop(client);
+                assert!(!may_answer(peer, local), "{}", table(peer).unwrap());
+            }
         }
     }
 }

@@ -14,13 +14,20 @@ impl Scopes {
     /// When there is none, or one is not a scope by
     /// [RFC 6749 section 3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3).
     pub fn parse<T: AsRef<str>>(scopes: impl IntoIterator<Item = T>) -> Result<Self, ScopesError> {
+        /// All of them are in an address that browsers open, and in what is shown and kept of a request.
+        const LONGEST: usize = 8 * 1024;
         let mut parsed: Vec<String> = Vec::new();
+        let mut length = 0;
         for scope in scopes {
             let scope = scope.as_ref();
             check(scope)?;
             if !parsed.iter().any(|known| known == scope) {
+                length += scope.len();
                 parsed.push(scope.to_owned());
             }
+        }
+        if length > LONGEST {
+            return Err(ScopesError::Together(length));
         }
         if parsed.is_empty() {
             return Err(ScopesError::None);
@@ -78,6 +85,11 @@ pub enum ScopesError {
     /// One is longer than any scope.
     #[error("a scope of {0} characters is longer than any scope")]
     Length(usize),
+    /// All together are longer than any request's.
+    #[error(
+        "scopes of {0} characters together are more than a request can have: ask for less at once"
+    )]
+    Together(usize),
 }
 
 fn check(scope: &str) -> Result<(), ScopesError> {
@@ -141,5 +153,10 @@ mod tests {
         ] {
             assert_eq!(Scopes::parse(scopes).unwrap_err().to_string(), message);
         }
+        let many = (0..1_000).map(|number| format!("api://a/{number:04}"));
+        assert_eq!(
+            Scopes::parse(many).unwrap_err().to_string(),
+            "scopes of 12000 characters together are more than a request can have: ask for less at once"
+        );
     }
 }

@@ -47,8 +47,8 @@ pub struct Broker {
     proof_key: OnceCell<ProofKey>,
     /// One redemption in flight for each account and application.
     redemptions: KeyedLocks<(String, HomeAccountId, ClientId)>,
-    /// One sign-in in flight for each application and hint.
-    sign_ins: KeyedLocks<(ClientId, String), Option<Settled>>,
+    /// One sign-in in flight for each cloud, application and hint.
+    sign_ins: KeyedLocks<(String, ClientId, String), Option<Settled>>,
     pickers: Pickers,
     redirects: Redirects,
 }

@@ -1,11 +1,12 @@
 //! Which redirect URI works for which application: what is known, what was learned, and what somebody named.
 
+use crate::state_file::{StateFile, read_all};
 use azbroker_entra::{Authority, ClientId, RedirectUri};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
-    fs::{self, DirBuilder, File},
-    io::{self, Read, Write},
+    fs::{self, DirBuilder},
+    io::{self, Write},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -128,13 +129,10 @@ fn key(authority: &Authority, client_id: &ClientId) -> String {
 }
 
 fn read(folder: &Path) -> io::Result<BTreeMap<String, RedirectUri>> {
-    let file = match File::open(folder.join(NAME)) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => return Err(error),
+    let Some(file) = StateFile::new(folder, NAME).open()? else {
+        return Ok(BTreeMap::new());
     };
-    let mut json = Vec::new();
-    file.take(LARGEST).read_to_end(&mut json)?;
+    let json = read_all(file, LARGEST)?;
     let kept: Kept = serde_json::from_slice(&json)?;
     if kept.version != VERSION {
         return Err(io::Error::other("it is of another version"));

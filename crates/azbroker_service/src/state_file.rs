@@ -1,10 +1,12 @@
 //! A file of the state folder that is always the old one or the new one, whatever happens in between.
 
+use rustix::fs::OFlags;
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 /// A file that several brokers of one user may read and replace.
@@ -37,28 +39,33 @@ impl StateFile {
 
     /// What is in it; `None` where there is no such file.
     pub(crate) fn read(&self) -> io::Result<Option<Vec<u8>>> {
-        let file = match File::open(&self.path) {
+        self.open()?.map(|file| read_all(file, LARGEST)).transpose()
+    }
+
+    /// The file itself, to be read; `None` where there is none.
+    pub(crate) fn open(&self) -> io::Result<Option<File>> {
+        let opened = OpenOptions::new()
+            .read(true)
+            .custom_flags(AT_ONCE)
+            .open(&self.path);
+        let file = match opened {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let mut bytes = Vec::new();
-        file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(io::Error::other("it is larger than it could be"));
-        }
-        Ok(Some(bytes))
+        check(&file)?;
+        Ok(Some(file))
     }
 
-    /// Waits for the right to replace it, and makes the folder where it is missing.
-    pub(crate) fn lock(&self) -> io::Result<StateFileLock<'_>> {
+    /// Waits for the right to replace it, for so long at most, and makes the folder where it is missing.
+    pub(crate) fn lock(&self, patience: Duration) -> io::Result<StateFileLock<'_>> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&self.folder)?;
         // The file itself is replaced, so a lock on it would be one on its predecessor.
         let lock = private(&self.beside("lock"))?;
-        lock.lock()?;
+        lock_within(&lock, patience)?;
         Ok(StateFileLock {
             file: self,
             _lock: lock,
@@ -110,14 +117,93 @@ impl StateFileLock<'_> {
     }
 }
 
+/// Reads a file to its end, unless it is larger than this.
+pub(crate) fn read_all(file: File, largest: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(largest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > largest {
+        return Err(io::Error::other("it is larger than it could be"));
+    }
+    Ok(bytes)
+}
+
 fn private(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
+    let file = OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .open(path)
+        .custom_flags(AT_ONCE)
+        .open(path)?;
+    check(&file)?;
+    Ok(file)
 }
+
+/// A pipe in the file's place would keep whoever opens it waiting.
+const AT_ONCE: i32 = OFlags::NONBLOCK.bits().cast_signed();
+
+fn check(file: &File) -> io::Result<()> {
+    match file.metadata()?.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("it is no file")),
+    }
+}
+
+/// Any program of the user can hold the lock for as long as it likes, so nobody waits for it without end.
+fn lock_within(lock: &File, patience: Duration) -> io::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(5);
+    let since = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if since.elapsed() >= patience => {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "another program holds its lock",
+                ));
+            }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the kernel tells nobody that a lock was given up, but who waits without end"
+            )]
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+        }
+    }
+}
+
+/// For what is done on a thread of its own.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Some hundred thousand grants.
 const LARGEST: u64 = 512 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_without_end_for_what_another_program_holds_or_has_put_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = StateFile::new(folder.path(), "rules.json");
+        let held = file.lock(Duration::ZERO).unwrap();
+        held.replace(b"one").unwrap();
+        let error = file.lock(Duration::from_millis(20)).unwrap_err();
+        assert_eq!(error.to_string(), "another program holds its lock");
+        drop(held);
+        file.lock(Duration::ZERO).unwrap().replace(b"two").unwrap();
+        assert_eq!(file.read().unwrap().unwrap(), b"two");
+
+        for (name, suffix) in [("pipe", ""), ("locked", ".lock")] {
+            let file = StateFile::new(folder.path(), name);
+            let made = std::process::Command::new("mkfifo")
+                .arg(folder.path().join(format!("{name}{suffix}")))
+                .status();
+            assert!(made.unwrap().success());
+            match suffix {
+                "" => assert_eq!(file.read().unwrap_err().to_string(), "it is no file"),
+                _ => drop(file.lock(Duration::ZERO).unwrap_err()),
+            }
+        }
+    }
+}

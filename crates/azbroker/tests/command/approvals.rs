@@ -47,17 +47,8 @@ fn a_program_is_asked_about_once_and_another_one_again() {
     ] {
         assert!(shown[0].body.contains(part), "{part}: {}", shown[0].body);
     }
-    assert_eq!(
-        shown[0].actions,
-        [
-            "day",
-            "Allow for a day",
-            "always",
-            "Always allow",
-            "deny",
-            "Deny"
-        ]
-    );
+    let labels: Vec<_> = shown[0].actions.iter().skip(1).step_by(2).collect();
+    assert_eq!(labels, ["Allow for a day", "Always allow", "Deny"]);
 
     // It is remembered, for this file and no other, and over the end of the broker.
     assert_eq!(

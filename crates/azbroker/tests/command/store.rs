@@ -23,6 +23,25 @@ fn write_config(home: &Path, text: &str) {
 }
 
 #[test]
+fn a_configuration_that_other_users_may_write_is_not_followed() {
+    let runtime = runtime();
+    let world = Surroundings::new(&runtime);
+    let home = world.home();
+    write_config(&home, "approvals = \"same-user\"\n");
+    let config = home.join(".config/azbroker/config.toml");
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o666)).unwrap();
+    let refused = world.azbroker(&["serve"]).output().unwrap();
+    assert_eq!(code(&refused), 2, "{refused:?}");
+    assert!(
+        stderr(&refused).starts_with(&format!(
+            "error: {}: other users may write it; take their rights away\n",
+            config.display()
+        )),
+        "{refused:?}"
+    );
+}
+
+#[test]
 fn accounts_in_a_file_under_a_passphrase_outlive_a_killed_broker() {
     let runtime = runtime();
     let world = Surroundings::new(&runtime);

@@ -1,7 +1,7 @@
 //! Whose token it is when several accounts are held and a request names none.
 
 use super::known::{Known, is_member};
-use crate::state_file::StateFile;
+use crate::state_file::{PATIENCE, StateFile};
 use azbroker_entra::{Account, HomeAccountId, Tenant};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -171,7 +171,7 @@ impl DefaultAccount {
             if choices.pinned.is_none() && choices.last_used.is_empty() && file.read()?.is_none() {
                 return Ok(());
             }
-            file.lock()?.replace(&serde_json::to_vec(&choices)?)
+            file.lock(PATIENCE)?.replace(&serde_json::to_vec(&choices)?)
         });
         written.await.map_err(io::Error::other)?
     }

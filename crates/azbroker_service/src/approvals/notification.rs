@@ -1,5 +1,6 @@
 use super::{ApprovalPrompt, Asked, Lasting, Question};
 use async_trait::async_trait;
+use azure_core::Uuid;
 use futures_util::StreamExt;
 use std::{collections::HashMap, time::Duration};
 use tokio::{runtime::Handle, task::JoinHandle};
@@ -40,7 +41,8 @@ impl Notification {
         let mut pressed = server.receive_action_invoked().await.ok()?;
         let mut closed = server.receive_notification_closed().await.ok()?;
         let mut owners = server.inner().receive_owner_changed().await.ok()?;
-        let mut shown = Shown::show(server, question.title(), body);
+        let keys = Keys::new();
+        let mut shown = Shown::show(server, question.title(), body, &keys);
         let id = shown.id().await?;
         loop {
             tokio::select! {
@@ -48,12 +50,10 @@ impl Notification {
                 signal = pressed.next() => {
                     let signal = signal?;
                     let Ok(args) = signal.args() else { continue };
-                    match (*args.id() == id, args.action_key().as_str()) {
-                        (true, "day") => return Some(Asked::Allowed(Lasting::Day)),
-                        (true, "always") => return Some(Asked::Allowed(Lasting::Always)),
-                        (true, "deny") => return Some(Asked::Denied),
-                        // A press on the text says nothing.
-                        _ => {}
+                    // A press on the text says nothing.
+                    let answer = (*args.id() == id).then(|| keys.answer(args.action_key())).flatten();
+                    if answer.is_some() {
+                        return answer;
                     }
                 }
                 signal = closed.next() => {
@@ -77,6 +77,28 @@ impl ApprovalPrompt for Notification {
     }
 }
 
+/// What the server says when an answer was pressed: words of this question alone. Numbers of notifications
+/// can be guessed, and some servers let any program put its own in the place of ours; that one's press must
+/// not be an answer.
+struct Keys([String; 3]);
+
+impl Keys {
+    fn new() -> Self {
+        let of_this_question = Uuid::new_v4().simple();
+        Self(["day", "always", "deny"].map(|word| format!("{word}-{of_this_question}")))
+    }
+
+    fn answer(&self, pressed: &str) -> Option<Asked> {
+        let [day, always, deny] = &self.0;
+        match pressed {
+            _ if pressed == day => Some(Asked::Allowed(Lasting::Day)),
+            _ if pressed == always => Some(Asked::Allowed(Lasting::Always)),
+            _ if pressed == deny => Some(Asked::Denied),
+            _ => None,
+        }
+    }
+}
+
 /// A notification that is taken away when it is answered, or nobody needs the answer.
 struct Shown {
     server: NotificationsProxy<'static>,
@@ -87,26 +109,27 @@ struct Shown {
 }
 
 impl Shown {
-    fn show(server: NotificationsProxy<'static>, title: String, body: String) -> Self {
-        const ACTIONS: [&str; 6] = [
-            "day",
-            "Allow for a day",
-            "always",
-            "Always allow",
-            "deny",
-            "Deny",
-        ];
+    fn show(server: NotificationsProxy<'static>, title: String, body: String, keys: &Keys) -> Self {
         let to = server.clone();
+        let [day, always, deny] = keys.0.clone();
         let showing = tokio::spawn(async move {
             // Critical ones stay until they are answered.
             let hints = HashMap::from([("urgency", Value::U8(2))]);
+            let actions = [
+                day.as_str(),
+                "Allow for a day",
+                always.as_str(),
+                "Always allow",
+                deny.as_str(),
+                "Deny",
+            ];
             to.notify(
                 "azbroker",
                 0,
                 "dialog-password",
                 &title,
                 &body,
-                &ACTIONS,
+                &actions,
                 &hints,
                 0,
             )

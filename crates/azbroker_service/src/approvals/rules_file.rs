@@ -1,14 +1,17 @@
 use super::{Lasting, Resource, Rule, RuleAccount, Verdict, rule::public_environment};
-use crate::{caller::RuleProgram, state_file::StateFile};
+use crate::{
+    caller::RuleProgram,
+    state_file::{StateFile, read_all},
+};
 use azbroker_entra::{ClientId, HomeAccountId};
 use azure_core::time::OffsetDateTime;
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     ops::RangeInclusive,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The file that rules are kept in, `rules.json` in the state folder. Broker and command both change it.
@@ -94,10 +97,8 @@ impl RulesFile {
             path: self.file.path().to_owned(),
             source,
         };
-        let file = match File::open(self.file.path()) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(read(error)),
+        let Some(file) = self.file.open().map_err(read)? else {
+            return Ok(Vec::new());
         };
         let metadata = file.metadata().map_err(read)?;
         if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o022 != 0 {
@@ -105,7 +106,8 @@ impl RulesFile {
                 path: self.file.path().to_owned(),
             });
         }
-        let text = io::read_to_string(file).map_err(read)?;
+        let text = read_all(file, LARGEST).map_err(read)?;
+        let text = String::from_utf8(text).map_err(|error| read(io::Error::other(error)))?;
         self.parse(&text)
     }
 
@@ -119,7 +121,7 @@ impl RulesFile {
             path: self.file.path().to_owned(),
             source,
         };
-        let lock = self.file.lock().map_err(write)?;
+        let lock = self.file.lock(PATIENCE).map_err(write)?;
         let mut rules = self.load()?;
         let result = change(&mut rules);
         let records = Records {
@@ -174,6 +176,12 @@ impl RulesFile {
 const VERSION: u64 = 2;
 /// The first one named no clouds: its accounts are of the public one.
 const READ: RangeInclusive<u64> = 1..=VERSION;
+
+/// Some ten thousand rules.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// The broker changes rules while others wait for it.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 #[derive(Deserialize)]
 struct Version {

@@ -50,6 +50,10 @@ impl Broker {
         request: &Request,
         account: Account,
     ) -> Result<Issued, Denial> {
+        // However the account was come by: what one cloud gave is never shown to another.
+        if account.environment != request.authority.environment() {
+            return Err(not_signed_in_here(&account, request));
+        }
         if let Some(issued) = self.held(request, &account) {
             return Ok(issued);
         }

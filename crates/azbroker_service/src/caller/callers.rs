@@ -155,7 +155,12 @@ impl Bus {
         let credentials = credentials(&proxy, name).await.ok_or(SILENT)?;
         // Numbers of processes mean nothing to those who count them from another place.
         let own = match credentials.process_id() == Some(std::process::id()) {
-            true => Own::look().map_err(|_| "the broker cannot look at processes"),
+            true => {
+                let bus = proxy.inner().destination().to_owned();
+                let bus = proxy.get_connection_credentials(bus).await.ok();
+                let bus = bus.and_then(|bus| bus.process_id());
+                Own::look(bus).map_err(|_| "the broker cannot look at processes")
+            }
             false => Err("the bus runs where processes have other numbers"),
         };
         match leaving(connection).await {
@@ -180,14 +185,13 @@ impl Bus {
                 .await
                 .ok_or("the bus does not say whose it is")?,
         };
-        let process = credentials
-            .process_id()
-            .filter(|process| *process > 0)
-            .ok_or("the bus does not know its process")?;
+        let process = credentials.process_id().filter(|process| *process > 0);
         if credentials.unix_user_id().is_none() || credentials.unix_user_id() != self.uid {
             let identity = Identity::Unknown("it runs as another user of this machine");
-            return Ok(Program::new(identity, Standing::Foreign, process));
+            let program = Program::new(identity, Standing::Foreign, process.unwrap_or_default());
+            return Ok(Program { process, ..program });
         }
+        let process = process.ok_or("the bus does not know its process")?;
         let label = credentials.linux_security_label();
         let credentials = Credentials {
             process,
@@ -203,7 +207,11 @@ impl Bus {
         let looking = tokio::task::spawn_blocking(move || look(&own, credentials));
         match tokio::time::timeout(Duration::from_secs(2), looking).await {
             Ok(Ok(looked)) => looked,
-            _ => Err("its process cannot be looked at in time"),
+            // It is remembered, lest each of its calls has another thread wait.
+            _ => Ok(Program::not_looked_at(
+                process,
+                "its process could not be looked at in time; start it again",
+            )),
         }
     }
 }

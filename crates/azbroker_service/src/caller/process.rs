@@ -22,6 +22,11 @@ pub(super) struct Own {
     executable: FileId,
     path: PathBuf,
     root: FileId,
+    /// The mounts that the user's session sees: the bus's, and the broker's, which a service manager may have
+    /// given its own.
+    mounts: Vec<FileId>,
+    /// The container that all of this is in.
+    container: Option<String>,
 }
 
 /// Which file it is, whatever it is called.
@@ -42,11 +47,18 @@ pub(super) struct Credentials {
 }
 
 impl Own {
-    pub(super) fn look() -> io::Result<Self> {
+    /// Looks at the broker itself, and at the process of its bus where that is known.
+    pub(super) fn look(bus: Option<u32>) -> io::Result<Self> {
+        let this = std::process::id();
+        let mounts = |process| FileId::of(&proc(process, "ns/mnt"));
         Ok(Self {
-            executable: FileId::of(Path::new("/proc/self/exe"))?,
-            path: fs::read_link("/proc/self/exe")?,
-            root: FileId::of(Path::new("/proc/self/root/."))?,
+            executable: FileId::of(&proc(this, "exe"))?,
+            path: fs::read_link(proc(this, "exe"))?,
+            root: FileId::of(&proc(this, "root/."))?,
+            mounts: std::iter::once(mounts(this)?)
+                .chain(bus.and_then(|bus| mounts(bus).ok()))
+                .collect(),
+            container: sandbox::container(&cgroup(this), None),
         })
     }
 
@@ -117,24 +129,41 @@ fn identify(own: &Own, process: u32, label: &str) -> Program {
     ) else {
         return identity(unreadable);
     };
-    let cgroup = read_some(&proc(process, "cgroup"), 16 * 1024);
-    if let Some(snap) = sandbox::snap(label, &cgroup, &path) {
+    let cgroup = cgroup(process);
+    // Whoever has mounts of its own chooses what lies at a path.
+    let is_at_its_path = FileId::of(&path).is_ok_and(|there| there == file);
+    if let Some(snap) = sandbox::snap(label, &cgroup, is_at_its_path.then_some(&path)) {
         return identity(Identity::Snap(snap));
     }
     if root != own.root {
+        // Inside a container its root may write anything, a Flatpak's name too.
+        let container = || sandbox::container(&cgroup, own.container.as_deref());
         let flatpak = || sandbox::flatpak(&proc(process, "root/.flatpak-info"));
-        let container = || sandbox::container(&cgroup).map(Identity::Container);
         return identity(
-            flatpak()
-                .map(Identity::Flatpak)
-                .or_else(container)
+            container()
+                .map(Identity::Container)
+                .or_else(|| flatpak().map(Identity::Flatpak))
                 .unwrap_or(Identity::Unknown("it runs in a sandbox that has no name")),
         );
     }
-    // Whoever has mounts of its own chooses what lies at a path.
-    if !FileId::of(&path).is_ok_and(|there| there == file) && !own.runs_in(process) {
+    if !is_at_its_path && !own.runs_in(process) {
         return identity(Identity::Unknown(
             "its file is not the one at its path: it was replaced, removed, or mounted there; start it again",
+        ));
+    }
+    // Some sandboxes keep the machine's root, and shut parts of it off.
+    if !FileId::of(&proc(process, "ns/mnt")).is_ok_and(|mounts| own.mounts.contains(&mounts)) {
+        return identity(Identity::Unknown(
+            "it runs in a sandbox, with mounts of its own",
+        ));
+    }
+    // It passes on what programs in a sandbox ask, and says nothing of which.
+    if path
+        .file_name()
+        .is_some_and(|name| name == "xdg-dbus-proxy")
+    {
+        return identity(Identity::Unknown(
+            "it speaks for a program in a sandbox that is not known",
         ));
     }
     let standing = if own.runs_in(process) {
@@ -212,6 +241,10 @@ fn read_some(path: &Path, most: u64) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+fn cgroup(process: u32) -> String {
+    read_some(&proc(process, "cgroup"), 16 * 1024)
+}
+
 fn proc(process: u32, what: &str) -> PathBuf {
     PathBuf::from(format!("/proc/{process}/{what}"))
 }
@@ -230,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_process_with_the_brokers_file_is_its_own_and_another_one_is_not() {
-        let own = Own::look().unwrap();
+        let own = Own::look(None).unwrap();
         let program = look(&own, credentials(std::process::id())).unwrap();
         assert_eq!(program.standing, Standing::Own);
         let mut other = std::process::Command::new("cat")
@@ -267,7 +300,7 @@ mod tests {
             ..credentials(std::process::id())
         };
         assert_eq!(
-            look(&Own::look().unwrap(), reused).unwrap_err(),
+            look(&Own::look(None).unwrap(), reused).unwrap_err(),
             "it ended before it could be looked at"
         );
     }
@@ -283,7 +316,7 @@ mod tests {
         let own = Own {
             executable: FileId::of(&shell).unwrap(),
             path: shell,
-            ..Own::look().unwrap()
+            ..Own::look(None).unwrap()
         };
         for (word, standing) in [("run", Standing::Run), ("serve", Standing::Other)] {
             let mut parent = Command::new("/bin/sh")
@@ -313,6 +346,6 @@ mod tests {
 
     #[test]
     fn a_process_that_is_not_there_cannot_be_told() {
-        assert!(look(&Own::look().unwrap(), credentials(u32::MAX)).is_err());
+        assert!(look(&Own::look(None).unwrap(), credentials(u32::MAX)).is_err());
     }
 }

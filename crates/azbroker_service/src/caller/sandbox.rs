@@ -1,6 +1,10 @@
 use super::identity::is_id;
 use rustix::fs::{Mode, OFlags, open};
-use std::{fs::File, io::Read, path::Path};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 /// The application ID of a Flatpak, from the file that Flatpak puts at the root of each of its sandboxes.
 pub(super) fn flatpak(info: &Path) -> Option<String> {
@@ -25,10 +29,12 @@ fn application(info: &str) -> Option<String> {
 }
 
 /// The name of a Snap: from the kernel's label, else from the control group that snapd puts it in. A program
-/// can choose its control group, but not where Snaps are installed.
-pub(super) fn snap(label: &str, cgroup: &str, executable: &Path) -> Option<String> {
+/// can choose its control group, but not where Snaps are installed: `executable` is where its file is on this
+/// machine, if it is there.
+pub(super) fn snap(label: &str, cgroup: &str, executable: Option<&PathBuf>) -> Option<String> {
     let of_label = || of_security_tag(label.split([' ', '\0']).next()?);
     let of_cgroup = || {
+        let executable = executable?;
         let installed = ["/snap", "/var/lib/snapd/snap"]
             .iter()
             .any(|folder| executable.starts_with(folder));
@@ -46,14 +52,16 @@ fn of_security_tag(tag: &str) -> Option<String> {
     is_id(name).then(|| name.to_owned())
 }
 
-/// A container's ID as engines put it into the control group's name: 64 hexadecimal digits.
-pub(super) fn container(cgroup: &str) -> Option<String> {
-    let mut parts = cgroup.split(['/', '\n', '-', '.', ':']);
+/// A container's ID as engines put it into the control group's name: 64 hexadecimal digits. `around` is the one
+/// that all of this machine is in. Of several it is the outermost: what is below it, it may name as it likes.
+pub(super) fn container(cgroup: &str, around: Option<&str>) -> Option<String> {
+    let parts = cgroup.split(['/', '\n', '-', '.', ':']);
     let is_container =
         |part: &&str| part.len() == 64 && part.bytes().all(|b| b.is_ascii_hexdigit());
-    parts
-        .rfind(is_container)
-        .map(|id| id[..12].to_ascii_lowercase())
+    let mut ids = parts
+        .filter(is_container)
+        .map(|id| id[..12].to_ascii_lowercase());
+    ids.find(|id| Some(id.as_str()) != around)
 }
 
 #[cfg(test)]
@@ -75,15 +83,17 @@ mod tests {
             assert_eq!(application(wrong), None, "{wrong}");
         }
 
-        let code = Path::new("/snap/code/170/usr/share/code/code");
-        assert_eq!(snap("snap.code.code (complain)", "", code).unwrap(), "code");
+        let code = PathBuf::from("/snap/code/170/usr/share/code/code");
+        assert_eq!(snap("snap.code.code (complain)", "", None).unwrap(), "code");
         let scope = "0::/user.slice/app.slice/snap.code.code-1-2.scope\n";
-        assert_eq!(snap("unconfined", scope, code).unwrap(), "code");
-        assert_eq!(
-            snap("unconfined", scope, Path::new("/home/a/evil")),
-            None,
-            "anybody can have such a control group"
-        );
+        assert_eq!(snap("unconfined", scope, Some(&code)).unwrap(), "code");
+        for elsewhere in [Some(&PathBuf::from("/home/a/evil")), None] {
+            assert_eq!(
+                snap("unconfined", scope, elsewhere),
+                None,
+                "anybody can have such a control group"
+            );
+        }
 
         for group in [
             format!("0::/system.slice/docker-{ID}.scope\n"),
@@ -91,8 +101,20 @@ mod tests {
             format!("0::/user.slice/user@1000.service/user.slice/libpod-{ID}.scope/container\n"),
             format!("0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-{ID}.scope"),
         ] {
-            assert_eq!(container(&group).unwrap(), &ID[..12], "{group}");
+            assert_eq!(container(&group, None).unwrap(), &ID[..12], "{group}");
         }
-        assert_eq!(container("0::/user.slice/session-2.scope\n"), None);
+        assert_eq!(container("0::/user.slice/session-2.scope\n", None), None);
+        let other = ID.replace('4', "5");
+        let nested = format!("0::/docker/{ID}/docker/{other}\n");
+        assert_eq!(
+            container(&nested, None).unwrap(),
+            &ID[..12],
+            "it names what is in it"
+        );
+        assert_eq!(container(&nested, Some(&ID[..12])).unwrap(), &other[..12]);
+        assert_eq!(
+            container(&format!("0::/docker/{ID}"), Some(&ID[..12])),
+            None
+        );
     }
 }

@@ -312,9 +312,11 @@ async fn whatever_did_not_come_from_the_page_is_refused_and_changes_nothing() {
     let nothing = tokio::time::timeout(Duration::from_millis(50), served.picker.answer()).await;
     nothing.unwrap_err();
     let browser = served.press("decision=deny&lasting=once");
-    let (answer, ()) = tokio::join!(served.picker.answer(), async {
+    let (answer, _held) = tokio::join!(served.picker.answer(), async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         stream.write_all(browser.as_bytes()).await.unwrap();
+        // A connection that nobody holds any more is nobody's answer.
+        stream
     });
     assert_eq!(answer.choice, Choice::Denied);
 }

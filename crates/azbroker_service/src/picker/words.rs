@@ -156,7 +156,6 @@ const RESOURCES: &[(&[&str], &str)] = &[
     ),
     (&["outlook.office.com", "outlook.office365.com"], "Outlook"),
     (&[".sharepoint.com"], "SharePoint"),
-    (&["openid"], "your name and username"),
 ];
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use super::{
     record::Record,
     sealed::{self, StoreKey},
 };
-use crate::state_file::StateFile;
+use crate::state_file::{PATIENCE, StateFile};
 use async_trait::async_trait;
 use azbroker_entra::{ClientId, HomeAccountId, RefreshToken};
 use serde::{Deserialize, Serialize};
@@ -59,7 +59,9 @@ impl FileStore {
         }
         let shown = file.path().display().to_string();
         within(move |still| {
-            let lock = file.lock().map_err(|error| not_written(&file, &error))?;
+            let lock = file
+                .lock(PATIENCE)
+                .map_err(|error| not_written(&file, &error))?;
             still.wanted()?;
             lock.remove().map_err(|error| {
                 StoreError::new(format!("{shown} cannot be removed: {error}; remove it"))
@@ -77,7 +79,7 @@ impl FileStore {
         within(move |still| {
             let lock = place
                 .file
-                .lock()
+                .lock(PATIENCE)
                 .map_err(|error| not_written(&place.file, &error))?;
             still.wanted()?;
             let mut grants = place.grants()?;

@@ -101,6 +101,29 @@ async fn the_account_of_one_cloud_never_answers_for_another() {
 }
 
 #[tokio::test]
+async fn sign_ins_to_two_clouds_at_once_share_nothing() {
+    let setup = Setup::new().await;
+    let hosts = ["login.microsoftonline.com", "login.microsoftonline.us"];
+    let interactively = |host| {
+        let named = json!({
+            "authority": format!("https://{host}/organizations"),
+            "username": default_world::ADA,
+        });
+        setup.call("acquireTokenInteractively", request(named))
+    };
+    let (public, gov) = tokio::join!(interactively(hosts[0]), interactively(hosts[1]));
+    for (host, answer) in [(hosts[0], &public), (hosts[1], &gov)] {
+        assert_eq!(status(answer), None, "{host}: {answer}");
+        let account = &answer["brokerTokenResponse"]["account"];
+        assert_eq!(account["environment"], host);
+        let issuer = issuer(answer);
+        let is_public = issuer.starts_with("https://sts.windows.net/")
+            || issuer.starts_with("https://login.microsoftonline.com/");
+        assert_eq!(is_public, host == hosts[0], "{host}: {issuer}");
+    }
+}
+
+#[tokio::test]
 async fn an_authority_of_many_tenants_means_the_accounts_own() {
     let setup = Setup::new().await;
     let first = setup.sign_in(default_world::ADA).await;

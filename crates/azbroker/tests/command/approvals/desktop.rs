@@ -17,7 +17,17 @@ pub(crate) struct Desktop {
 pub(crate) struct Shown {
     pub(crate) title: String,
     pub(crate) body: String,
+    /// A key and a label of each button.
     pub(crate) actions: Vec<String>,
+}
+
+impl Shown {
+    /// What the server says when the button of this word is pressed.
+    fn key(&self, button: &str) -> String {
+        let mut keys = self.actions.iter().step_by(2);
+        let key = keys.find(|key| key.split('-').next() == Some(button));
+        key.unwrap().clone()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -73,9 +83,13 @@ impl Desktop {
 
     /// Presses a button on what is shown now.
     pub(crate) async fn press(&self, button: &str) {
-        let id = self.state.borrow().open[0];
+        let (id, key) = {
+            let state = self.state.borrow();
+            let id = state.open[0];
+            (id, state.shown[id as usize - 1].key(button))
+        };
         let emitter = SignalEmitter::new(&self.connection, PATH).unwrap();
-        Server::action_invoked(&emitter, id, button).await.unwrap();
+        Server::action_invoked(&emitter, id, &key).await.unwrap();
     }
 }
 
@@ -106,12 +120,13 @@ impl Server {
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> u32 {
         let mut id = 0;
+        let shown = Shown {
+            title: summary.to_owned(),
+            body: body.to_owned(),
+            actions,
+        };
         self.state.send_modify(|state| {
-            state.shown.push(Shown {
-                title: summary.to_owned(),
-                body: body.to_owned(),
-                actions,
-            });
+            state.shown.push(shown.clone());
             id = u32::try_from(state.shown.len()).unwrap();
             state.open.push(id);
         });
@@ -120,11 +135,16 @@ impl Server {
             None => {}
             Some("close") => Self::notification_closed(&emitter, id, 2).await.unwrap(),
             Some(button) => {
-                // A press on another notification is none on this one.
-                Self::action_invoked(&emitter, id + 1000, "always")
-                    .await
-                    .unwrap();
-                Self::action_invoked(&emitter, id, button).await.unwrap();
+                // A press on another notification is none on this one, nor is one on what another program may
+                // have put in its place.
+                let always = shown.key("always");
+                for (id, key) in [
+                    (id + 1000, always.as_str()),
+                    (id, "always"),
+                    (id, &shown.key(button)),
+                ] {
+                    Self::action_invoked(&emitter, id, key).await.unwrap();
+                }
             }
         }
         id

@@ -56,6 +56,33 @@ fn a_flatpak_is_known_by_its_id_and_no_other_rule_covers_it() {
 }
 
 #[test]
+fn a_sandbox_that_keeps_the_machines_root_is_one_all_the_same() {
+    let machine = Machine::new();
+    let _broker = Broker::start(&machine, &["--approvals", "deny"]);
+    let one = machine.program("one");
+    machine.azbroker(&["rules", "allow", one.to_str().unwrap()]);
+    let inside = |program: &Path| {
+        let mut command = machine.at("bwrap");
+        command.args(["--bind", "/", "/", "--dev-bind", "/dev", "/dev", "--"]);
+        command.arg(program);
+        command
+    };
+    let answer = call(&mut inside(&one), "acquireTokenSilently");
+    assert_eq!(status(&answer), Some(7), "{answer}");
+    assert!(
+        context(&answer)
+            .ends_with("no rule can name it: it runs in a sandbox, with mounts of its own"),
+        "{answer}"
+    );
+    let own = inside(Path::new(env!("CARGO_BIN_EXE_azbroker")))
+        .args(["token", "--scope", "https://vault.azure.net/.default"])
+        .output()
+        .unwrap();
+    assert_ne!(code(&own), 0, "{own:?}");
+    assert!(stderr(&own).contains("with mounts of its own"), "{own:?}");
+}
+
+#[test]
 fn a_file_that_is_not_the_one_at_its_path_is_not_taken_for_it() {
     let machine = Machine::new();
     let _broker = Broker::start(&machine, &["--approvals", "deny"]);

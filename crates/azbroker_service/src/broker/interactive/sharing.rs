@@ -70,6 +70,7 @@ impl Broker {
         time: &TimeLeft<'_>,
     ) -> Result<Turn, Denial> {
         let key = (
+            request.authority.environment(),
             request.client_id.clone(),
             request.subject.username().unwrap_or_default().to_owned(),
         );
