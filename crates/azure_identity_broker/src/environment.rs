@@ -7,9 +7,17 @@ use std::sync::Arc;
 pub(crate) struct Environment {
     /// `AZURE_AUTHORITY_HOST`.
     pub(crate) authority_host: Option<String>,
+    pub(crate) multi_tenant: MultiTenant,
     pub(crate) bus: Bus,
     pub(crate) browser: Arc<dyn Prompt>,
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Whether requests may name another tenant than the credential's: `AZURE_IDENTITY_DISABLE_MULTITENANTAUTH`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MultiTenant {
+    Enabled,
+    Disabled,
 }
 
 impl Environment {
@@ -17,6 +25,10 @@ impl Environment {
     pub(crate) fn of_process() -> Self {
         Self {
             authority_host: variable("AZURE_AUTHORITY_HOST"),
+            multi_tenant: match variable("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH") {
+                None => MultiTenant::Enabled,
+                Some(_) => MultiTenant::Disabled,
+            },
             bus: Bus::Session,
             browser: Arc::new(SystemBrowser::new(variable("BROWSER"))),
             clock: Arc::new(SystemClock),

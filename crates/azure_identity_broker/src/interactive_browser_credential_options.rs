@@ -1,4 +1,8 @@
-use crate::{AuthenticationRecord, BrokerOptions, Error, ErrorKind, Result};
+use crate::{
+    AuthenticationRecord, BrokerOptions, Error, ErrorKind, Result,
+    allowed_tenants::{AllowedTenants, Named},
+    environment::{Environment, MultiTenant},
+};
 use azbroker_entra::{Authority, ClientId, Tenant};
 use azure_core::{cloud::CloudConfiguration, http::ClientOptions};
 use std::fmt::Display;
@@ -22,6 +26,13 @@ pub struct InteractiveBrowserCredentialOptions {
     /// Tenant ID or domain. By default the authentication record's, or else `organizations`: any work or
     /// school account.
     pub tenant_id: Option<String>,
+
+    /// Tenants, by ID or domain, that a request may name besides [`tenant_id`](Self::tenant_id); `*` stands
+    /// for every tenant.
+    ///
+    /// A credential without a tenant of its own may acquire tokens of any. The environment variable
+    /// `AZURE_IDENTITY_DISABLE_MULTITENANTAUTH` has every request keep to the credential's own.
+    pub additionally_allowed_tenants: Vec<String>,
 
     /// Application (client) ID. By default the authentication record's, or else the Azure CLI's.
     pub client_id: Option<String>,
@@ -80,6 +91,24 @@ impl InteractiveBrowserCredentialOptions {
             ));
         }
         Ok(authority)
+    }
+
+    /// The tenants that requests may name.
+    pub(crate) fn tenants(
+        &self,
+        authority: &Authority,
+        environment: &Environment,
+    ) -> Result<AllowedTenants> {
+        let named = match (&self.tenant_id, &self.authentication_record) {
+            (None, None) => Named::NoTenant,
+            _ => Named::Tenant,
+        };
+        let own = authority.tenant().clone();
+        let tenants = AllowedTenants::parse(own, named, &self.additionally_allowed_tenants)?;
+        Ok(match environment.multi_tenant {
+            MultiTenant::Enabled => tenants,
+            MultiTenant::Disabled => tenants.without_others(),
+        })
     }
 
     /// The application that the tokens are for.

@@ -19,11 +19,14 @@
 
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
+mod acquire_options;
+mod allowed_tenants;
 mod authentication_record;
 mod backend;
 mod broker_client;
 mod broker_options;
 mod broker_status;
+mod claims_challenge_policy;
 mod environment;
 mod error;
 mod error_kind;
@@ -32,18 +35,23 @@ mod interactive_browser_credential_options;
 mod parent_window;
 #[cfg(test)]
 mod test_broker;
+#[cfg(test)]
+mod test_cloud;
 mod token_cache;
 mod token_request;
 mod transport;
+mod user_credential;
 mod user_flow;
 
+pub use acquire_options::AcquireOptions;
 pub use authentication_record::AuthenticationRecord;
 pub use broker_client::{BrokerAccount, BrokerAccounts, BrokerClient};
 pub use broker_options::{BrokerOptions, WithoutBroker};
 pub use broker_status::{BrokerStatus, PassedOverStore, RemovedAccounts};
+pub use claims_challenge_policy::ClaimsChallengePolicy;
 pub use error::Error;
 pub use error_kind::ErrorKind;
-pub use interactive_browser_credential::{AuthenticateOptions, InteractiveBrowserCredential};
+pub use interactive_browser_credential::InteractiveBrowserCredential;
 pub use interactive_browser_credential_options::InteractiveBrowserCredentialOptions;
 pub use parent_window::ParentWindow;
 

@@ -1,8 +1,9 @@
 //! A small broker with a state, on one end of a socket pair.
 
 use crate::{
-    BrokerOptions, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions, backend::Bus,
-    environment::Environment,
+    BrokerOptions, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions,
+    backend::Bus,
+    environment::{Environment, MultiTenant},
 };
 use azbroker_entra::{ManualClock, NoPrompt};
 use azbroker_protocol::{
@@ -105,6 +106,7 @@ impl TestBroker {
         let clock = Arc::new(ManualClock::new(noon()));
         let environment = Environment {
             authority_host: None,
+            multi_tenant: MultiTenant::Enabled,
             bus: Bus::Given(self.connection.clone()),
             browser: Arc::new(NoPrompt),
             clock: clock.clone(),

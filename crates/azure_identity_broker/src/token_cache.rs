@@ -30,6 +30,8 @@ pub(crate) struct CacheKey {
     account: KeyAccount,
     scopes: Vec<String>,
     claims: Option<Claims>,
+    /// Services may revoke such a token, and expect their challenge to be answered.
+    enable_cae: bool,
 }
 
 impl CacheKey {
@@ -44,6 +46,7 @@ impl CacheKey {
             },
             scopes: request.scopes.sorted(),
             claims: request.claims.clone(),
+            enable_cae: request.enable_cae,
         }
     }
 }
@@ -68,12 +71,16 @@ impl TokenCache {
     where
         F: Future<Output = Result<AccessToken>>,
     {
+        // A challenge refuses the token that is held, whatever it is.
+        let may_be_held = key.claims.is_none();
         let slot = self.slot(key);
         let finished_before = slot.finished.load(Ordering::Acquire);
         let mut outcome = slot.outcome.lock().await;
         let now = self.clock.now();
         match &*outcome {
-            Outcome::Token(token) if is_fresh(token, now) => return Ok(token.clone()),
+            Outcome::Token(token) if may_be_held && is_fresh(token, now) => {
+                return Ok(token.clone());
+            }
             // A token so short-lived that it is never fresh still serves those who waited for it.
             Outcome::Token(token)
                 if token.expires_on > now && slot.has_finished_since(finished_before) =>

@@ -65,7 +65,7 @@ impl UserFlow {
     }
 
     /// Signs the user in on purpose.
-    pub(crate) async fn authenticate(&self, mut request: TokenRequest) -> Result<Account> {
+    pub(crate) async fn authenticate(&self, request: TokenRequest) -> Result<Account> {
         let _one_user = self.sign_in.lock().await;
         let acquired = self.ask_user(&request).await?;
         let account = acquired.account.clone().ok_or_else(|| {
@@ -75,14 +75,10 @@ impl UserFlow {
             )
         })?;
         self.keep(&request, &acquired);
-        // A token that meets a challenge is good for those who ask without one.
-        request.claims = None;
-        self.keep(&request, &acquired);
         Ok(account)
     }
 
     async fn acquire_anew(&self, mut request: TokenRequest) -> Result<AccessToken> {
-        let claims = request.claims.clone();
         let acquired = match self.try_silently(&request).await? {
             Silence::Acquired(acquired) => *acquired,
             Silence::NeedsUser(reason) if !self.manner.asks_user => {
@@ -97,7 +93,6 @@ impl UserFlow {
                 }
             }
         };
-        request.claims = claims;
         self.keep(&request, &acquired);
         Ok(acquired.token)
     }
@@ -155,6 +150,8 @@ impl UserFlow {
     }
 
     /// Remembers whose token it is, and keeps it for those who ask by that account.
+    ///
+    /// A token that meets a challenge is good for those who ask without one.
     fn keep(&self, request: &TokenRequest, acquired: &Acquired) {
         let Some(account) = &acquired.account else {
             return;
@@ -162,6 +159,7 @@ impl UserFlow {
         *self.account.lock().unwrap_or_else(PoisonError::into_inner) = Some(account.clone());
         let request = TokenRequest {
             account: WhichAccount::Known(Box::new(account.clone())),
+            claims: None,
             ..request.clone()
         };
         self.cache.put(CacheKey::of(&request), &acquired.token);

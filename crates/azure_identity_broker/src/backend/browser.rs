@@ -155,7 +155,7 @@ fn entra_request(request: &TokenRequest) -> EntraRequest {
         authority: request.authority.clone(),
         client_id: request.client_id.clone(),
         scopes: request.scopes.clone(),
-        claims: request.claims.clone(),
+        claims: request.claims_parameter(),
         bound_to: None,
         correlation_id: request.correlation_id,
     }

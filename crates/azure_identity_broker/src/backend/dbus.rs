@@ -191,7 +191,7 @@ fn parameters(request: &TokenRequest, kind: AuthorizationType) -> AuthParameters
     parameters.is_sign_in = parameters.account.is_none();
     parameters.username = request.account.username().unwrap_or_default().to_owned();
     REDIRECT_URI.clone_into(&mut parameters.redirect_uri);
-    if let Some(claims) = &request.claims {
+    if let Some(claims) = request.claims_parameter() {
         claims.as_str().clone_into(&mut parameters.decoded_claims);
     }
     parameters

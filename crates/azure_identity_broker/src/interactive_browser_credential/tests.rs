@@ -1,5 +1,6 @@
 use super::*;
 use crate::test_broker::{ADA, TestBroker, VAULT, with_default_account};
+use crate::{Error, ErrorKind};
 use tokio::runtime::Builder;
 
 #[test]
@@ -27,7 +28,7 @@ async fn nothing_shows_a_token() {
     let broker = TestBroker::holding(&[ADA]).await;
     let credential = broker.credential(with_default_account());
     let token = credential.get_token(&[VAULT], None).await.unwrap();
-    let shown = format!("{credential:?} {:?} {token:?}", credential.flow);
+    let shown = format!("{credential:?} {:?} {token:?}", credential.inner.flow);
     assert!(!shown.contains(token.token.secret()), "{shown}");
 }
 

@@ -8,6 +8,7 @@ fn request(scopes: &[&str]) -> TokenRequest {
         client_id: ClientId::azure_cli(),
         scopes: Scopes::parse(scopes).unwrap(),
         claims: None,
+        enable_cae: false,
         account: WhichAccount::Default,
         correlation_id: CorrelationId::new_v4(),
     }
@@ -56,6 +57,10 @@ fn keys_are_equal_when_one_token_serves_both() {
         },
         TokenRequest {
             claims: Some(Claims::parse("{}").unwrap()),
+            ..base.clone()
+        },
+        TokenRequest {
+            enable_cae: true,
             ..base.clone()
         },
         TokenRequest {

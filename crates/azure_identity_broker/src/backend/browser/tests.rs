@@ -1,90 +1,14 @@
 use crate::{
-    Error, ErrorKind, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions,
-    backend::Bus,
-    environment::Environment,
+    Error, ErrorKind, InteractiveBrowserCredentialOptions,
     test_broker::{STORAGE, VAULT, with_default_account},
+    test_cloud::Setting,
 };
-use async_trait::async_trait;
 use azbroker_emulator::{
-    Behavior, Emulator, Fault, SignIn, Target, Visitor, World,
-    default_world::{ADA, ADA_PASSWORD, SECRET_NAME, SECRET_VALUE, TENANT_ID, VAULT_URL},
+    Behavior, Fault, Target,
+    default_world::{ADA, SECRET_NAME, SECRET_VALUE, TENANT_ID, VAULT_URL},
 };
-use azbroker_entra::{Prompt, PromptError, SystemClock};
-use azure_core::{
-    credentials::{AccessToken, TokenCredential},
-    http::{Transport, Url},
-};
+use azure_core::credentials::{AccessToken, TokenCredential};
 use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
-use std::sync::{Arc, Mutex};
-
-/// Ada with a browser, and an emulated cloud around her; there is no bus.
-struct Setting {
-    emulator: Emulator,
-    user: Arc<User>,
-}
-
-#[derive(Debug)]
-struct User {
-    visitor: Visitor,
-    urls: Mutex<Vec<Url>>,
-}
-
-#[async_trait]
-impl Prompt for User {
-    async fn open(&self, url: &Url) -> Result<(), PromptError> {
-        self.urls.lock().unwrap().push(url.clone());
-        self.visitor
-            .visit(url.as_str())
-            .await
-            .map(|_| ())
-            .map_err(|error| PromptError::new(error.to_string()))
-    }
-}
-
-impl Setting {
-    async fn with(behavior: Behavior) -> Self {
-        let emulator = Emulator::start(World::default()).await.unwrap();
-        let sign_in = SignIn {
-            username: ADA.to_owned(),
-            password: ADA_PASSWORD.to_owned(),
-            behavior,
-        };
-        let visitor = Visitor::with_client(emulator.http_client(), sign_in).unwrap();
-        let urls = Mutex::default();
-        let user = Arc::new(User { visitor, urls });
-        Self { emulator, user }
-    }
-
-    fn transport(&self) -> Transport {
-        Transport::new(Arc::new(self.emulator.http_client()))
-    }
-
-    fn credential(
-        &self,
-        options: InteractiveBrowserCredentialOptions,
-    ) -> Arc<InteractiveBrowserCredential> {
-        self.credential_on("unix:path=/nonexistent/bus".to_owned(), options)
-    }
-
-    fn credential_on(
-        &self,
-        bus: String,
-        mut options: InteractiveBrowserCredentialOptions,
-    ) -> Arc<InteractiveBrowserCredential> {
-        options.client_options.transport = Some(self.transport());
-        let environment = Environment {
-            authority_host: None,
-            bus: Bus::At(bus),
-            browser: self.user.clone(),
-            clock: Arc::new(SystemClock),
-        };
-        InteractiveBrowserCredential::in_environment(options, environment).unwrap()
-    }
-
-    fn visits(&self) -> usize {
-        self.user.urls.lock().unwrap().len()
-    }
-}
 
 fn failed(result: azure_core::Result<AccessToken>) -> Error {
     let error = result.unwrap_err();

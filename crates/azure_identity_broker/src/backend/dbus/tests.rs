@@ -16,6 +16,7 @@ fn request(account: WhichAccount) -> TokenRequest {
         client_id: ClientId::azure_cli(),
         scopes: Scopes::parse([VAULT]).unwrap(),
         claims: None,
+        enable_cae: false,
         account,
         correlation_id: CorrelationId::new_v4(),
     }

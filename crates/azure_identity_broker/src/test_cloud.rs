@@ -1,0 +1,85 @@
+//! The emulated cloud, and a user at a browser.
+
+use crate::{
+    InteractiveBrowserCredential, InteractiveBrowserCredentialOptions,
+    backend::Bus,
+    environment::{Environment, MultiTenant},
+};
+use async_trait::async_trait;
+use azbroker_emulator::{
+    Behavior, Emulator, SignIn, Visitor, World,
+    default_world::{ADA, ADA_PASSWORD},
+};
+use azbroker_entra::{Prompt, PromptError, SystemClock};
+use azure_core::http::{Transport, Url};
+use std::sync::{Arc, Mutex};
+
+/// Ada with a browser, and an emulated cloud around her; there is no bus.
+pub(crate) struct Setting {
+    pub(crate) emulator: Emulator,
+    pub(crate) user: Arc<User>,
+}
+
+#[derive(Debug)]
+pub(crate) struct User {
+    pub(crate) visitor: Visitor,
+    pub(crate) urls: Mutex<Vec<Url>>,
+}
+
+#[async_trait]
+impl Prompt for User {
+    async fn open(&self, url: &Url) -> Result<(), PromptError> {
+        self.urls.lock().unwrap().push(url.clone());
+        self.visitor
+            .visit(url.as_str())
+            .await
+            .map(|_| ())
+            .map_err(|error| PromptError::new(error.to_string()))
+    }
+}
+
+impl Setting {
+    pub(crate) async fn with(behavior: Behavior) -> Self {
+        let emulator = Emulator::start(World::default()).await.unwrap();
+        let sign_in = SignIn {
+            username: ADA.to_owned(),
+            password: ADA_PASSWORD.to_owned(),
+            behavior,
+        };
+        let visitor = Visitor::with_client(emulator.http_client(), sign_in).unwrap();
+        let urls = Mutex::default();
+        let user = Arc::new(User { visitor, urls });
+        Self { emulator, user }
+    }
+
+    pub(crate) fn transport(&self) -> Transport {
+        Transport::new(Arc::new(self.emulator.http_client()))
+    }
+
+    pub(crate) fn credential(
+        &self,
+        options: InteractiveBrowserCredentialOptions,
+    ) -> Arc<InteractiveBrowserCredential> {
+        self.credential_on("unix:path=/nonexistent/bus".to_owned(), options)
+    }
+
+    pub(crate) fn credential_on(
+        &self,
+        bus: String,
+        mut options: InteractiveBrowserCredentialOptions,
+    ) -> Arc<InteractiveBrowserCredential> {
+        options.client_options.transport = Some(self.transport());
+        let environment = Environment {
+            authority_host: None,
+            multi_tenant: MultiTenant::Enabled,
+            bus: Bus::At(bus),
+            browser: self.user.clone(),
+            clock: Arc::new(SystemClock),
+        };
+        InteractiveBrowserCredential::in_environment(options, environment).unwrap()
+    }
+
+    pub(crate) fn visits(&self) -> usize {
+        self.user.urls.lock().unwrap().len()
+    }
+}
