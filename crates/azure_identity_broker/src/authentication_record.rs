@@ -125,7 +125,7 @@ impl AuthenticationRecord {
         }
     }
 
-    fn from_json(json: &str) -> Result<Self> {
+    pub(crate) fn from_json(json: &str) -> Result<Self> {
         serde_json::from_str(json).map_err(|error| {
             Error::new(ErrorKind::InvalidRequest, "it is no authentication record")
                 .with_cause(&error)

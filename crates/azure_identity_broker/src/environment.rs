@@ -1,13 +1,17 @@
 use crate::backend::Bus;
 use azbroker_entra::{Clock, Prompt, SystemBrowser, SystemClock};
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 /// What surrounds a credential; tests make one of their own.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Environment {
     /// `AZURE_AUTHORITY_HOST`.
     pub(crate) authority_host: Option<String>,
     pub(crate) multi_tenant: MultiTenant,
+    /// `AZURE_TOKEN_CREDENTIALS`.
+    pub(crate) token_credentials: Option<String>,
+    /// `HOME`.
+    pub(crate) home: Option<PathBuf>,
     pub(crate) bus: Bus,
     pub(crate) browser: Arc<dyn Prompt>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -29,6 +33,8 @@ impl Environment {
                 None => MultiTenant::Enabled,
                 Some(_) => MultiTenant::Disabled,
             },
+            token_credentials: variable("AZURE_TOKEN_CREDENTIALS"),
+            home: variable("HOME").map(PathBuf::from),
             bus: Bus::Session,
             browser: Arc::new(SystemBrowser::new(variable("BROWSER"))),
             clock: Arc::new(SystemClock),

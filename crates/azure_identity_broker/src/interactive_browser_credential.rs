@@ -52,7 +52,7 @@ use std::{fmt, sync::Arc};
 /// [RFC 6749 section 6](https://www.rfc-editor.org/rfc/rfc6749#section-6). What a broker does is in Microsoft's
 /// [page on brokered authentication](https://learn.microsoft.com/dotnet/azure/sdk/authentication/local-development-broker).
 pub struct InteractiveBrowserCredential {
-    inner: UserCredential,
+    pub(crate) inner: UserCredential,
 }
 
 impl InteractiveBrowserCredential {
@@ -142,7 +142,7 @@ impl InteractiveBrowserCredential {
             .map_err(|error| error.into_azure("the credential cannot be made"))
     }
 
-    fn parse(
+    pub(crate) fn parse(
         options: InteractiveBrowserCredentialOptions,
         environment: Environment,
     ) -> Result<Self> {

@@ -24,9 +24,11 @@ mod allowed_tenants;
 mod authentication_record;
 mod backend;
 mod broker_client;
+mod broker_credential;
 mod broker_options;
 mod broker_status;
 mod claims_challenge_policy;
+mod developer_credential;
 mod environment;
 mod error;
 mod error_kind;
@@ -42,18 +44,24 @@ mod token_request;
 mod transport;
 mod user_credential;
 mod user_flow;
+mod visual_studio_code_credential;
 
 pub use acquire_options::AcquireOptions;
 pub use authentication_record::AuthenticationRecord;
 pub use broker_client::{BrokerAccount, BrokerAccounts, BrokerClient};
+pub use broker_credential::{BrokerCredential, BrokerCredentialOptions};
 pub use broker_options::{BrokerOptions, WithoutBroker};
 pub use broker_status::{BrokerStatus, PassedOverStore, RemovedAccounts};
 pub use claims_challenge_policy::ClaimsChallengePolicy;
+pub use developer_credential::{DeveloperCredential, DeveloperCredentialOptions, DeveloperSource};
 pub use error::Error;
 pub use error_kind::ErrorKind;
 pub use interactive_browser_credential::InteractiveBrowserCredential;
 pub use interactive_browser_credential_options::InteractiveBrowserCredentialOptions;
 pub use parent_window::ParentWindow;
+pub use visual_studio_code_credential::{
+    VisualStudioCodeCredential, VisualStudioCodeCredentialOptions,
+};
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 

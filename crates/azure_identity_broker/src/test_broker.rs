@@ -107,6 +107,8 @@ impl TestBroker {
         let environment = Environment {
             authority_host: None,
             multi_tenant: MultiTenant::Enabled,
+            token_credentials: None,
+            home: None,
             bus: Bus::Given(self.connection.clone()),
             browser: Arc::new(NoPrompt),
             clock: clock.clone(),

@@ -72,6 +72,8 @@ impl Setting {
         let environment = Environment {
             authority_host: None,
             multi_tenant: MultiTenant::Enabled,
+            token_credentials: None,
+            home: None,
             bus: Bus::At(bus),
             browser: self.user.clone(),
             clock: Arc::new(SystemClock),

@@ -43,6 +43,8 @@ fn without_bus() -> Environment {
     Environment {
         authority_host: None,
         multi_tenant: MultiTenant::Enabled,
+        token_credentials: None,
+        home: None,
         bus: Bus::At("unix:path=/nonexistent/bus".to_owned()),
         browser: Arc::new(NoPrompt),
         clock: Arc::new(ManualClock::new(crate::test_broker::noon())),
