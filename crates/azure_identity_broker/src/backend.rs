@@ -9,7 +9,7 @@ pub(crate) use dbus::{Bus, DbusBackend};
 use crate::{ParentWindow, Result, token_request::TokenRequest};
 use async_trait::async_trait;
 use azbroker_entra::{Account, ClientId};
-use azure_core::credentials::AccessToken;
+use azure_core::{credentials::AccessToken, time::OffsetDateTime};
 use std::fmt::Debug;
 
 /// Whatever stands behind a credential.
@@ -38,6 +38,8 @@ pub(crate) trait Backend: Debug + Send + Sync {
 #[derive(Clone, Debug)]
 pub(crate) struct Acquired {
     pub(crate) token: AccessToken,
+    /// When the next one should be acquired, where the answer says so.
+    pub(crate) refresh_on: Option<OffsetDateTime>,
     /// `None` when the answer did not say.
     pub(crate) account: Option<Account>,
 }

@@ -3,6 +3,7 @@ use crate::{
     WithoutBroker,
     backend::{Backend, BrokerElseBrowser, BrowserBackend, DbusBackend},
     environment::Environment,
+    shortcut::Shortcut,
     token_cache::TokenCache,
     transport::TransportClient,
     user_credential::UserCredential,
@@ -160,12 +161,14 @@ impl InteractiveBrowserCredential {
                 authority,
                 client_id: options.client_id()?,
                 login_hint: options.login_hint()?,
-                flow: UserFlow::new(
+                flow: Arc::new(UserFlow::new(
                     backend(&options, &environment),
-                    TokenCache::new(environment.clock),
+                    TokenCache::new(environment.clock.clone()),
                     manner,
                     account,
-                ),
+                )),
+                shortcut: Shortcut::default(),
+                clock: environment.clock,
             },
         })
     }

@@ -35,6 +35,7 @@ mod error_kind;
 mod interactive_browser_credential;
 mod interactive_browser_credential_options;
 mod parent_window;
+mod shortcut;
 #[cfg(test)]
 mod test_broker;
 #[cfg(test)]

@@ -10,14 +10,18 @@ use azbroker_emulator::{
     Behavior, Emulator, SignIn, Visitor, World,
     default_world::{ADA, ADA_PASSWORD},
 };
-use azbroker_entra::{Prompt, PromptError, SystemClock};
-use azure_core::http::{Transport, Url};
+use azbroker_entra::{Clock, ManualClock, Prompt, PromptError, SystemClock};
+use azure_core::{
+    http::{Transport, Url},
+    time::Duration,
+};
 use std::sync::{Arc, Mutex};
 
 /// Ada with a browser, and an emulated cloud around her; there is no bus.
 pub(crate) struct Setting {
     pub(crate) emulator: Emulator,
     pub(crate) user: Arc<User>,
+    pub(crate) clock: Arc<ManualClock>,
 }
 
 #[derive(Debug)]
@@ -40,7 +44,11 @@ impl Prompt for User {
 
 impl Setting {
     pub(crate) async fn with(behavior: Behavior) -> Self {
-        let emulator = Emulator::start(World::default()).await.unwrap();
+        Self::in_world(World::default(), behavior).await
+    }
+
+    pub(crate) async fn in_world(world: World, behavior: Behavior) -> Self {
+        let emulator = Emulator::start(world).await.unwrap();
         let sign_in = SignIn {
             username: ADA.to_owned(),
             password: ADA_PASSWORD.to_owned(),
@@ -49,7 +57,12 @@ impl Setting {
         let visitor = Visitor::with_client(emulator.http_client(), sign_in).unwrap();
         let urls = Mutex::default();
         let user = Arc::new(User { visitor, urls });
-        Self { emulator, user }
+        let clock = Arc::new(ManualClock::new(SystemClock.now()));
+        Self {
+            emulator,
+            user,
+            clock,
+        }
     }
 
     pub(crate) fn transport(&self) -> Transport {
@@ -76,9 +89,15 @@ impl Setting {
             home: None,
             bus: Bus::At(bus),
             browser: self.user.clone(),
-            clock: Arc::new(SystemClock),
+            clock: self.clock.clone(),
         };
         InteractiveBrowserCredential::in_environment(options, environment).unwrap()
+    }
+
+    /// Lets time pass, here and in the cloud.
+    pub(crate) fn let_pass(&self, duration: Duration) {
+        self.clock.advance(duration);
+        self.emulator.advance_clock(duration.unsigned_abs());
     }
 
     pub(crate) fn visits(&self) -> usize {

@@ -1,11 +1,13 @@
 use crate::{
     AcquireOptions, AuthenticationRecord, Error, ErrorKind, Result,
     allowed_tenants::AllowedTenants,
+    shortcut::Shortcut,
     token_request::{TokenRequest, WhichAccount},
     user_flow::UserFlow,
 };
-use azbroker_entra::{Authority, Claims, ClientId, CorrelationId, Scopes};
+use azbroker_entra::{Authority, Claims, ClientId, Clock, CorrelationId, Scopes};
 use azure_core::credentials::AccessToken;
+use std::sync::Arc;
 use tracing::Instrument;
 
 /// What all credentials of a user are inside: an application that asks an authority, and a flow that answers.
@@ -17,7 +19,9 @@ pub(crate) struct UserCredential {
     pub(crate) client_id: ClientId,
     pub(crate) login_hint: Option<String>,
     pub(crate) tenants: AllowedTenants,
-    pub(crate) flow: UserFlow,
+    pub(crate) flow: Arc<UserFlow>,
+    pub(crate) shortcut: Shortcut,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl UserCredential {
@@ -27,15 +31,23 @@ impl UserCredential {
         scopes: &[&str],
         options: &AcquireOptions,
     ) -> azure_core::Result<AccessToken> {
+        let changes = self.flow.changes();
+        let now = self.clock.now();
+        if let Some(token) = self.shortcut.find(scopes, options, changes, now) {
+            return Ok(token);
+        }
         let request = self.request("no token", scopes, options)?;
         let failed = format!("no token for {request}");
         let correlation_id = request.correlation_id;
         let span = span("get_token", &request);
-        self.flow
-            .acquire(request)
-            .instrument(span)
-            .await
-            .map_err(|error| error.with_correlation_id(correlation_id).into_azure(failed))
+        let acquired = self.flow.acquire(request).instrument(span).await;
+        let answer = acquired
+            .map_err(|error| error.with_correlation_id(correlation_id).into_azure(failed))?;
+        // Of what was under way meanwhile nobody knows whether it is older or newer.
+        if self.flow.changes() == changes {
+            self.shortcut.remember(scopes, options, changes, &answer);
+        }
+        Ok(answer.token)
     }
 
     /// Signs the user in on purpose.

@@ -72,6 +72,7 @@ impl BrowserBackend {
         }
         Acquired {
             token: AccessToken::new(tokens.access_token, tokens.expires_on),
+            refresh_on: tokens.refresh_on,
             account: Some(account),
         }
     }

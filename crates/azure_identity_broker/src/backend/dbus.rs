@@ -210,6 +210,8 @@ fn acquired(response: &TokenResponse) -> Result<Acquired> {
     };
     Ok(Acquired {
         token: AccessToken::new(response.access_token.expose().to_owned(), expires_on),
+        // A broker refreshes what it holds by itself.
+        refresh_on: None,
         account: accounts::of_token(response),
     })
 }

@@ -27,6 +27,13 @@ fn known(object_id: &str) -> WhichAccount {
     }))
 }
 
+fn held(expires_on: OffsetDateTime) -> CachedToken {
+    CachedToken {
+        token: AccessToken::new("t", expires_on),
+        refresh_on: None,
+    }
+}
+
 #[test]
 fn keys_are_equal_when_one_token_serves_both() {
     let key = |request: &TokenRequest| CacheKey::of(request);
@@ -92,7 +99,7 @@ async fn a_short_lived_token_serves_those_who_waited_and_nobody_later() {
     let acquire = || async {
         made.fetch_add(1, Ordering::Relaxed);
         tokio::task::yield_now().await;
-        Ok(AccessToken::new("t", noon + Duration::minutes(1)))
+        Ok(held(noon + Duration::minutes(1)))
     };
     let key = CacheKey::of(&request(&["a"]));
     let (first, second) = tokio::join!(
@@ -111,8 +118,10 @@ async fn what_nobody_can_use_any_more_is_dropped() {
     let clock = Arc::new(ManualClock::new(noon));
     let cache = TokenCache::new(clock.clone());
     for scope in ["a", "b", "c"] {
-        let token = AccessToken::new("t", clock.now() + Duration::hours(1));
-        cache.put(CacheKey::of(&request(&[scope])), &token);
+        cache.put(
+            CacheKey::of(&request(&[scope])),
+            held(clock.now() + Duration::hours(1)),
+        );
     }
     assert_eq!(cache.slots.lock().unwrap().len(), 3);
     clock.advance(Duration::hours(1));

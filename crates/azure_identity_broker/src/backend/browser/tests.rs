@@ -1,13 +1,16 @@
 use crate::{
-    Error, ErrorKind, InteractiveBrowserCredentialOptions,
+    Error, ErrorKind, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions,
     test_broker::{STORAGE, VAULT, with_default_account},
     test_cloud::Setting,
 };
 use azbroker_emulator::{
-    Behavior, Fault, Target,
+    Behavior, Fault, Target, World,
     default_world::{ADA, SECRET_NAME, SECRET_VALUE, TENANT_ID, VAULT_URL},
 };
-use azure_core::credentials::{AccessToken, TokenCredential};
+use azure_core::{
+    credentials::{AccessToken, TokenCredential},
+    time::Duration,
+};
 use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
 
 fn failed(result: azure_core::Result<AccessToken>) -> Error {
@@ -159,5 +162,58 @@ async fn a_cloud_that_cannot_serve_is_worth_another_try() {
     );
     let error = failed(credential.get_token(&[STORAGE], None).await);
     assert!(error.is_transient(), "{error:?}");
+    assert_eq!(setting.visits(), 1);
+}
+
+/// The next token, as soon as it is another one than `old`.
+async fn successor(credential: &InteractiveBrowserCredential, old: &str) -> String {
+    loop {
+        let token = credential.get_token(&[VAULT], None).await.unwrap();
+        if token.token.secret() != old {
+            return token.token.secret().to_owned();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_long_lived_token_is_refreshed_in_the_background_while_the_old_one_is_handed_out() {
+    let world = World {
+        access_token_lifetime_seconds: 24 * 60 * 60,
+        ..World::default()
+    };
+    let setting = Setting::in_world(world, Behavior::Complete).await;
+    let credential = setting.credential(with_default_account());
+    let token = || async {
+        let token = credential.get_token(&[VAULT], None).await.unwrap();
+        token.token.secret().to_owned()
+    };
+    let first = token().await;
+    setting.let_pass(Duration::hours(11));
+    assert_eq!(token().await, first);
+    assert_eq!(setting.emulator.ledger().token_requests(), 1);
+    // Half of its life has passed: whoever asks still gets it at once, and the next one is on its way.
+    setting.let_pass(Duration::hours(2));
+    let faults = setting.emulator.faults();
+    faults.next(
+        1,
+        Target::Token,
+        Fault::Status {
+            code: 400,
+            retry_after: None,
+        },
+    );
+    assert_eq!(token().await, first);
+    let mut entries = setting.emulator.ledger().subscribe();
+    while setting.emulator.ledger().token_requests() < 2 {
+        entries.recv().await.unwrap();
+    }
+    // What failed is not tried again at once, and nobody learns of it.
+    assert_eq!(token().await, first);
+    assert_eq!(setting.emulator.ledger().token_requests(), 2);
+    setting.let_pass(Duration::seconds(31));
+    let second = successor(&credential, &first).await;
+    assert_eq!(token().await, second);
+    assert_eq!(setting.emulator.ledger().token_requests(), 3);
     assert_eq!(setting.visits(), 1);
 }
