@@ -162,7 +162,7 @@ impl InteractiveBrowserCredential {
                 client_id: options.client_id()?,
                 login_hint: options.login_hint()?,
                 flow: Arc::new(UserFlow::new(
-                    backend(&options, &environment),
+                    backend(&options, &environment)?,
                     TokenCache::new(environment.clock.clone()),
                     manner,
                     account,
@@ -198,20 +198,21 @@ impl fmt::Debug for InteractiveBrowserCredential {
 fn backend(
     options: &InteractiveBrowserCredentialOptions,
     environment: &Environment,
-) -> Arc<dyn Backend> {
+) -> Result<Arc<dyn Backend>> {
     let transport = options.client_options.transport.clone();
     let transport =
         transport.map(|transport| Arc::new(TransportClient(transport)) as Arc<dyn HttpClient>);
     let client = Client::new(transport, environment.clock.clone());
-    let browser = BrowserBackend::new(client, environment.browser.clone());
+    let held = options.refresh_tokens(environment)?;
+    let browser = BrowserBackend::new(client, environment.browser.clone(), held);
     if !options.broker.enabled {
-        return Arc::new(browser);
+        return Ok(Arc::new(browser));
     }
     let broker = Arc::new(DbusBackend::new(environment.bus.clone()));
-    match options.broker.without_broker {
+    Ok(match options.broker.without_broker {
         WithoutBroker::UseBrowser => Arc::new(BrokerElseBrowser::new(broker, browser)),
         WithoutBroker::Fail => broker,
-    }
+    })
 }
 
 #[cfg(test)]

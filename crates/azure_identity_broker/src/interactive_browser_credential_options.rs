@@ -2,7 +2,10 @@ use crate::{
     AuthenticationRecord, BrokerOptions, Error, ErrorKind, Result,
     allowed_tenants::{AllowedTenants, Named},
     environment::{Environment, MultiTenant},
+    refresh_tokens::{MemoryStore, RefreshTokens},
 };
+#[cfg(feature = "persistence")]
+use crate::{TokenCachePersistence, refresh_tokens::PersistentStore};
 use azbroker_entra::{Authority, ClientId, Tenant};
 use azure_core::{cloud::CloudConfiguration, http::ClientOptions};
 use std::fmt::Display;
@@ -53,6 +56,12 @@ pub struct InteractiveBrowserCredentialOptions {
     /// [`ErrorKind::InteractionRequired`] where it
     /// would otherwise bring up a sign-in. Off by default.
     pub disable_automatic_authentication: bool,
+
+    /// Where sign-ins in the browser are kept for the next run. By default nowhere.
+    ///
+    /// Of the feature `persistence`.
+    #[cfg(feature = "persistence")]
+    pub token_cache_persistence: Option<TokenCachePersistence>,
 
     /// Whether and how the broker is used.
     pub broker: BrokerOptions,
@@ -109,6 +118,27 @@ impl InteractiveBrowserCredentialOptions {
             MultiTenant::Enabled => tenants,
             MultiTenant::Disabled => tenants.without_others(),
         })
+    }
+
+    /// What keeps the refresh tokens of sign-ins in the browser.
+    #[cfg(not(feature = "persistence"))]
+    pub(crate) fn refresh_tokens(&self, _: &Environment) -> Result<RefreshTokens> {
+        Ok(RefreshTokens::kept_in(MemoryStore::default()))
+    }
+
+    /// What keeps the refresh tokens of sign-ins in the browser.
+    #[cfg(feature = "persistence")]
+    pub(crate) fn refresh_tokens(&self, environment: &Environment) -> Result<RefreshTokens> {
+        let Some(persistence) = &self.token_cache_persistence else {
+            return Ok(RefreshTokens::kept_in(MemoryStore::default()));
+        };
+        persistence.check()?;
+        Ok(RefreshTokens::kept_in(PersistentStore::new(
+            &persistence.name,
+            environment.keyring,
+            persistence.file(environment.cache_folder.as_deref())?,
+            environment.clock.clone(),
+        )))
     }
 
     /// The application that the tokens are for.

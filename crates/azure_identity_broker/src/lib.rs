@@ -35,12 +35,15 @@ mod error_kind;
 mod interactive_browser_credential;
 mod interactive_browser_credential_options;
 mod parent_window;
+mod refresh_tokens;
 mod shortcut;
 #[cfg(test)]
 mod test_broker;
 #[cfg(test)]
 mod test_cloud;
 mod token_cache;
+#[cfg(feature = "persistence")]
+mod token_cache_persistence;
 mod token_request;
 mod transport;
 mod user_credential;
@@ -60,6 +63,8 @@ pub use error_kind::ErrorKind;
 pub use interactive_browser_credential::InteractiveBrowserCredential;
 pub use interactive_browser_credential_options::InteractiveBrowserCredentialOptions;
 pub use parent_window::ParentWindow;
+#[cfg(feature = "persistence")]
+pub use token_cache_persistence::TokenCachePersistence;
 pub use visual_studio_code_credential::{
     VisualStudioCodeCredential, VisualStudioCodeCredentialOptions,
 };

@@ -109,6 +109,10 @@ impl TestBroker {
             multi_tenant: MultiTenant::Enabled,
             token_credentials: None,
             home: None,
+            #[cfg(feature = "persistence")]
+            keyring: crate::environment::Keyring::Missing,
+            #[cfg(feature = "persistence")]
+            cache_folder: None,
             bus: Bus::Given(self.connection.clone()),
             browser: Arc::new(NoPrompt),
             clock: clock.clone(),

@@ -16,12 +16,16 @@ use azure_core::{
     time::Duration,
 };
 use std::sync::{Arc, Mutex};
+#[cfg(feature = "persistence")]
+use tempfile::TempDir;
 
 /// Ada with a browser, and an emulated cloud around her; there is no bus.
 pub(crate) struct Setting {
     pub(crate) emulator: Emulator,
     pub(crate) user: Arc<User>,
     pub(crate) clock: Arc<ManualClock>,
+    #[cfg(feature = "persistence")]
+    pub(crate) cache_folder: TempDir,
 }
 
 #[derive(Debug)]
@@ -62,6 +66,8 @@ impl Setting {
             emulator,
             user,
             clock,
+            #[cfg(feature = "persistence")]
+            cache_folder: tempfile::tempdir().unwrap(),
         }
     }
 
@@ -87,6 +93,10 @@ impl Setting {
             multi_tenant: MultiTenant::Enabled,
             token_credentials: None,
             home: None,
+            #[cfg(feature = "persistence")]
+            keyring: crate::environment::Keyring::Missing,
+            #[cfg(feature = "persistence")]
+            cache_folder: Some(self.cache_folder.path().to_owned()),
             bus: Bus::At(bus),
             browser: self.user.clone(),
             clock: self.clock.clone(),

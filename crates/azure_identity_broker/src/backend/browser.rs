@@ -5,50 +5,42 @@ mod failure;
 use super::{Accounts, Acquired, Backend};
 use crate::{
     Error, ParentWindow, Result,
+    refresh_tokens::{HeldToken, RefreshTokens, TokenKind},
     token_request::{TokenRequest, WhichAccount},
 };
 use async_trait::async_trait;
 use azbroker_entra::{
-    Account, Client, ClientId, Grant, Prompt, PromptBehavior, RedirectWay, RefreshToken, SignIn,
+    Account, Client, ClientId, Grant, Prompt, PromptBehavior, RedirectWay, SignIn,
     TokenRequest as EntraRequest, Tokens,
 };
 use azure_core::{credentials::AccessToken, time::Duration};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-/// Signs in through the system browser and keeps the refresh tokens in memory.
+/// Signs in through the system browser; the refresh tokens are in the application's own keeping.
 #[derive(Debug)]
 pub(crate) struct BrowserBackend {
     client: Client,
     browser: Arc<dyn Prompt>,
-    /// The last one to sign in is last.
-    held: Mutex<Vec<Held>>,
-}
-
-#[derive(Clone, Debug)]
-struct Held {
-    client_id: ClientId,
-    account: Account,
-    refresh_token: RefreshToken,
+    held: RefreshTokens,
 }
 
 impl BrowserBackend {
-    pub(crate) fn new(client: Client, browser: Arc<dyn Prompt>) -> Self {
+    pub(crate) fn new(client: Client, browser: Arc<dyn Prompt>, held: RefreshTokens) -> Self {
         Self {
             client,
             browser,
-            held: Mutex::default(),
+            held,
         }
     }
 
-    fn find(&self, request: &TokenRequest) -> Option<Held> {
-        let held = self.held();
-        let mut fitting = held.iter().rev().filter(|held| {
-            held.client_id == request.client_id
-                && request
-                    .authority
-                    .is_same_environment(&held.account.environment)
+    async fn find(&self, request: &TokenRequest) -> Result<Option<HeldToken>> {
+        let held = self.held.list(&request.client_id, of(request)).await?;
+        let mut fitting = held.into_iter().rev().filter(|held| {
+            request
+                .authority
+                .is_same_environment(&held.account.environment)
         });
-        match &request.account {
+        Ok(match &request.account {
             WhichAccount::Default => fitting.next(),
             WhichAccount::Hinted(username) => {
                 fitting.find(|held| held.account.username.eq_ignore_ascii_case(username))
@@ -56,53 +48,50 @@ impl BrowserBackend {
             WhichAccount::Known(account) => {
                 fitting.find(|held| held.account.home_account_id == account.home_account_id)
             }
-        }
-        .cloned()
+        })
     }
 
-    fn keep(&self, client_id: &ClientId, tokens: Tokens) -> Acquired {
+    async fn keep(&self, request: &TokenRequest, tokens: Tokens) -> Result<Acquired> {
         let account = tokens.account;
         if let Some(refresh_token) = tokens.refresh_token {
-            self.forget(client_id, &account);
-            self.held().push(Held {
-                client_id: client_id.clone(),
+            let held = HeldToken {
+                client_id: request.client_id.clone(),
                 account: account.clone(),
                 refresh_token,
-            });
+                kind: of(request),
+            };
+            self.held.keep(held).await?;
         }
-        Acquired {
+        Ok(Acquired {
             token: AccessToken::new(tokens.access_token, tokens.expires_on),
             refresh_on: tokens.refresh_on,
             account: Some(account),
-        }
+        })
     }
+}
 
-    fn forget(&self, client_id: &ClientId, account: &Account) {
-        self.held().retain(|held| {
-            held.client_id != *client_id || held.account.home_account_id != account.home_account_id
-        });
-    }
-
-    fn held(&self) -> MutexGuard<'_, Vec<Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+fn of(request: &TokenRequest) -> TokenKind {
+    match request.enable_cae {
+        true => TokenKind::ContinuousAccessEvaluation,
+        false => TokenKind::Plain,
     }
 }
 
 #[async_trait]
 impl Backend for BrowserBackend {
     async fn acquire_token_silently(&self, request: &TokenRequest) -> Result<Acquired> {
-        let Some(held) = self.find(request) else {
+        let Some(held) = self.find(request).await? else {
             return Err(nobody_has_signed_in(request));
         };
-        let grant = Grant::RefreshToken(held.refresh_token);
+        let grant = Grant::RefreshToken(held.refresh_token.clone());
         match self.client.redeem(&entra_request(request), &grant).await {
-            Ok(tokens) => Ok(self.keep(&request.client_id, tokens)),
+            Ok(tokens) => self.keep(request, tokens).await,
             Err(error) => {
                 if error
                     .refusal()
                     .is_some_and(|refusal| refusal.ends_refresh_token())
                 {
-                    self.forget(&request.client_id, &held.account);
+                    self.held.forget_refused(&held).await?;
                 }
                 Err(failure::of(&error))
             }
@@ -130,21 +119,18 @@ impl Backend for BrowserBackend {
             .run(&self.client, &*self.browser, DEADLINE)
             .await
             .map_err(|error| failure::of(&error))?;
-        Ok(self.keep(&request.client_id, tokens))
+        self.keep(request, tokens).await
     }
 
     async fn accounts(&self, client_id: &ClientId) -> Result<Accounts> {
-        let held = self.held();
-        let own = held.iter().filter(|held| held.client_id == *client_id);
         Ok(Accounts {
-            accounts: own.map(|held| held.account.clone()).collect(),
+            accounts: self.held.accounts(client_id).await?,
             store: None,
         })
     }
 
     async fn remove_account(&self, client_id: &ClientId, account: &Account) -> Result<()> {
-        self.forget(client_id, account);
-        Ok(())
+        self.held.forget_account(client_id, account).await
     }
 }
 

@@ -45,6 +45,10 @@ fn without_bus() -> Environment {
         multi_tenant: MultiTenant::Enabled,
         token_credentials: None,
         home: None,
+        #[cfg(feature = "persistence")]
+        keyring: crate::environment::Keyring::Missing,
+        #[cfg(feature = "persistence")]
+        cache_folder: None,
         bus: Bus::At("unix:path=/nonexistent/bus".to_owned()),
         browser: Arc::new(NoPrompt),
         clock: Arc::new(ManualClock::new(crate::test_broker::noon())),
