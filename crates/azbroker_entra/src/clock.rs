@@ -46,6 +46,11 @@ impl ManualClock {
     pub fn advance(&self, by: Duration) {
         self.0.send_modify(|time| *time += by);
     }
+
+    /// How many wait for time to pass.
+    pub fn waiters(&self) -> usize {
+        self.0.receiver_count()
+    }
 }
 
 #[async_trait]
