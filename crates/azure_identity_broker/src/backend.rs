@@ -3,8 +3,8 @@ mod browser;
 mod dbus;
 
 pub(crate) use broker_else_browser::BrokerElseBrowser;
-pub(crate) use browser::BrowserBackend;
-pub(crate) use dbus::{Bus, DbusBackend};
+pub(crate) use browser::{BrowserBackend, BrowserManner};
+pub(crate) use dbus::{BrokerManner, Bus, DbusBackend};
 
 use crate::{ParentWindow, Result, token_request::TokenRequest};
 use async_trait::async_trait;

@@ -128,6 +128,7 @@ impl BrokerCredentialOptions {
                 enabled: true,
                 use_default_account: true,
                 parent_window: ParentWindow::Console,
+                legacy_msa_passthrough: false,
                 without_broker: WithoutBroker::Fail,
             },
             ..Default::default()

@@ -1,8 +1,9 @@
 use crate::{
     AcquireOptions, AuthenticationRecord, InteractiveBrowserCredentialOptions, Result,
     WithoutBroker,
-    backend::{Backend, BrokerElseBrowser, BrowserBackend, DbusBackend},
+    backend::{Backend, BrokerElseBrowser, BrokerManner, BrowserBackend, DbusBackend},
     environment::Environment,
+    own_tokens::OwnTokens,
     shortcut::Shortcut,
     token_cache::TokenCache,
     transport::TransportClient,
@@ -204,11 +205,20 @@ fn backend(
         transport.map(|transport| Arc::new(TransportClient(transport)) as Arc<dyn HttpClient>);
     let client = Client::new(transport, environment.clock.clone());
     let held = options.refresh_tokens(environment)?;
-    let browser = BrowserBackend::new(client, environment.browser.clone(), held);
+    let tokens = OwnTokens::new(client, held, options.instance_discovery());
+    let browser = BrowserBackend::new(
+        tokens,
+        environment.browser.clone(),
+        options.browser_manner()?,
+    );
     if !options.broker.enabled {
         return Ok(Arc::new(browser));
     }
-    let broker = Arc::new(DbusBackend::new(environment.bus.clone()));
+    let manner = BrokerManner {
+        prompt: options.prompt,
+        msa_passthrough: options.broker.legacy_msa_passthrough,
+    };
+    let broker = Arc::new(DbusBackend::new(environment.bus.clone(), manner));
     Ok(match options.broker.without_broker {
         WithoutBroker::UseBrowser => Arc::new(BrokerElseBrowser::new(broker, browser)),
         WithoutBroker::Fail => broker,

@@ -1,13 +1,16 @@
 use crate::{
-    AuthenticationRecord, BrokerOptions, Error, ErrorKind, Result,
+    AuthenticationRecord, BrokerOptions, BrowserCustomization, Error, ErrorKind, PromptBehavior,
+    Result,
     allowed_tenants::{AllowedTenants, Named},
+    backend::BrowserManner,
     environment::{Environment, MultiTenant},
+    own_tokens::InstanceDiscovery,
     refresh_tokens::{MemoryStore, RefreshTokens},
 };
 #[cfg(feature = "persistence")]
 use crate::{TokenCachePersistence, refresh_tokens::PersistentStore};
-use azbroker_entra::{Authority, ClientId, Tenant};
-use azure_core::{cloud::CloudConfiguration, http::ClientOptions};
+use azbroker_entra::{Authority, ClientId, LoopbackRedirect, Tenant};
+use azure_core::{cloud::CloudConfiguration, http::ClientOptions, time::Duration};
 use std::fmt::Display;
 
 /// Says what an [`InteractiveBrowserCredential`](crate::InteractiveBrowserCredential) signs in to, as which
@@ -45,6 +48,29 @@ pub struct InteractiveBrowserCredentialOptions {
     /// By default that of the cloud of [`client_options`](Self::client_options), or the authentication
     /// record's, or what `AZURE_AUTHORITY_HOST` says, or the public cloud's.
     pub authority_host: Option<String>,
+
+    /// Whether no one is asked about an authority host that is not known here. Off by default.
+    ///
+    /// Known are the public and the national clouds. Of any other host the public cloud is asked whether it
+    /// is one of Entra ID's, before anything is sent there; in a private cloud nobody can say. A broker knows
+    /// by itself which hosts it trusts.
+    pub disable_instance_discovery: bool,
+
+    /// Where the sign-in in the browser comes back to, as the application has registered it, such as
+    /// `http://localhost:8400`. By default `http://localhost` at any free port.
+    ///
+    /// It is of this machine's loopback; a broker has a redirect URI of its own.
+    pub redirect_uri: Option<String>,
+
+    /// What the sign-in page must do.
+    pub prompt: PromptBehavior,
+
+    /// The pages that the browser shows in the end.
+    pub browser_customization: BrowserCustomization,
+
+    /// How long the user gets for a sign-in in the browser. By default 280 s; brokers have a time of their
+    /// own.
+    pub sign_in_timeout: Option<Duration>,
 
     /// A username to sign in silently where that works, and to offer on the sign-in page where not.
     pub login_hint: Option<String>,
@@ -139,6 +165,34 @@ impl InteractiveBrowserCredentialOptions {
             persistence.file(environment.cache_folder.as_deref())?,
             environment.clock.clone(),
         )))
+    }
+
+    /// How a sign-in in the browser goes.
+    pub(crate) fn browser_manner(&self) -> Result<BrowserManner> {
+        let redirect = self.redirect_uri.as_deref().map(LoopbackRedirect::parse);
+        if self
+            .sign_in_timeout
+            .is_some_and(|timeout| !timeout.is_positive())
+        {
+            return Err(Error::new(
+                ErrorKind::InvalidRequest,
+                "the time for a sign-in is over before it begins: `sign_in_timeout` must be positive",
+            ));
+        }
+        Ok(BrowserManner {
+            redirect: redirect.transpose().map_err(wrong)?.unwrap_or_default(),
+            prompt: self.prompt,
+            pages: self.browser_customization.clone(),
+            timeout: self.sign_in_timeout,
+        })
+    }
+
+    /// Whether the public cloud is asked about unknown hosts.
+    pub(crate) fn instance_discovery(&self) -> InstanceDiscovery {
+        match self.disable_instance_discovery {
+            true => InstanceDiscovery::Disabled,
+            false => InstanceDiscovery::Enabled,
+        }
     }
 
     /// The application that the tokens are for.

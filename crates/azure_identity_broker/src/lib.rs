@@ -27,14 +27,18 @@ mod broker_client;
 mod broker_credential;
 mod broker_options;
 mod broker_status;
+mod browser_customization;
 mod claims_challenge_policy;
 mod developer_credential;
+mod entra_failure;
 mod environment;
 mod error;
 mod error_kind;
 mod interactive_browser_credential;
 mod interactive_browser_credential_options;
+mod own_tokens;
 mod parent_window;
+mod prompt_behavior;
 mod refresh_tokens;
 mod shortcut;
 #[cfg(test)]
@@ -56,6 +60,7 @@ pub use broker_client::{BrokerAccount, BrokerAccounts, BrokerClient};
 pub use broker_credential::{BrokerCredential, BrokerCredentialOptions};
 pub use broker_options::{BrokerOptions, WithoutBroker};
 pub use broker_status::{BrokerStatus, PassedOverStore, RemovedAccounts};
+pub use browser_customization::BrowserCustomization;
 pub use claims_challenge_policy::ClaimsChallengePolicy;
 pub use developer_credential::{DeveloperCredential, DeveloperCredentialOptions, DeveloperSource};
 pub use error::Error;
@@ -63,6 +68,7 @@ pub use error_kind::ErrorKind;
 pub use interactive_browser_credential::InteractiveBrowserCredential;
 pub use interactive_browser_credential_options::InteractiveBrowserCredentialOptions;
 pub use parent_window::ParentWindow;
+pub use prompt_behavior::PromptBehavior;
 #[cfg(feature = "persistence")]
 pub use token_cache_persistence::TokenCachePersistence;
 pub use visual_studio_code_credential::{

@@ -18,6 +18,9 @@ use azure_core::{
 use std::sync::{Arc, Mutex};
 #[cfg(feature = "persistence")]
 use tempfile::TempDir;
+use tokio::sync::watch;
+
+pub(crate) const NO_BUS: &str = "unix:path=/nonexistent/bus";
 
 /// Ada with a browser, and an emulated cloud around her; there is no bus.
 pub(crate) struct Setting {
@@ -30,19 +33,24 @@ pub(crate) struct Setting {
 
 #[derive(Debug)]
 pub(crate) struct User {
-    pub(crate) visitor: Visitor,
+    visitor: Arc<Visitor>,
     pub(crate) urls: Mutex<Vec<Url>>,
+    /// What the browser showed last.
+    page: watch::Sender<Option<String>>,
 }
 
 #[async_trait]
 impl Prompt for User {
     async fn open(&self, url: &Url) -> Result<(), PromptError> {
         self.urls.lock().unwrap().push(url.clone());
-        self.visitor
-            .visit(url.as_str())
-            .await
-            .map(|_| ())
-            .map_err(|error| PromptError::new(error.to_string()))
+        let (visitor, url, page) = (self.visitor.clone(), url.clone(), self.page.clone());
+        // A browser goes on when the sign-in has ended.
+        let visit = tokio::spawn(async move {
+            let visited = visitor.visit(url.as_str()).await;
+            visited.map(|visited| drop(page.send_replace(Some(visited.text))))
+        });
+        let visited = visit.await.expect("nobody ends the visit");
+        visited.map_err(|error| PromptError::new(error.to_string()))
     }
 }
 
@@ -60,7 +68,11 @@ impl Setting {
         };
         let visitor = Visitor::with_client(emulator.http_client(), sign_in).unwrap();
         let urls = Mutex::default();
-        let user = Arc::new(User { visitor, urls });
+        let user = Arc::new(User {
+            visitor: Arc::new(visitor),
+            urls,
+            page: watch::Sender::default(),
+        });
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
         Self {
             emulator,
@@ -79,7 +91,7 @@ impl Setting {
         &self,
         options: InteractiveBrowserCredentialOptions,
     ) -> Arc<InteractiveBrowserCredential> {
-        self.credential_on("unix:path=/nonexistent/bus".to_owned(), options)
+        self.credential_on(NO_BUS.to_owned(), options)
     }
 
     pub(crate) fn credential_on(
@@ -88,7 +100,11 @@ impl Setting {
         mut options: InteractiveBrowserCredentialOptions,
     ) -> Arc<InteractiveBrowserCredential> {
         options.client_options.transport = Some(self.transport());
-        let environment = Environment {
+        InteractiveBrowserCredential::in_environment(options, self.environment(bus)).unwrap()
+    }
+
+    pub(crate) fn environment(&self, bus: String) -> Environment {
+        Environment {
             authority_host: None,
             multi_tenant: MultiTenant::Enabled,
             token_credentials: None,
@@ -100,8 +116,24 @@ impl Setting {
             bus: Bus::At(bus),
             browser: self.user.clone(),
             clock: self.clock.clone(),
+        }
+    }
+
+    /// What the browser shows when the first sign-in has ended.
+    pub(crate) async fn last_page(&self) -> String {
+        let mut page = self.user.page.subscribe();
+        let shown = page.wait_for(Option::is_some).await.unwrap();
+        shown.clone().unwrap()
+    }
+
+    /// A parameter of each sign-in page that the user was shown.
+    pub(crate) fn asked(&self, name: &str) -> Vec<Option<String>> {
+        let urls = self.user.urls.lock().unwrap();
+        let value = |url: &Url| {
+            let pair = url.query_pairs().find(|(known, _)| known == name)?;
+            Some(pair.1.into_owned())
         };
-        InteractiveBrowserCredential::in_environment(options, environment).unwrap()
+        urls.iter().map(value).collect()
     }
 
     /// Lets time pass, here and in the cloud.

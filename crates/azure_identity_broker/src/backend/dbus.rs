@@ -7,7 +7,7 @@ mod failure;
 pub(crate) use connection::Bus;
 
 use super::{Accounts, Acquired, Backend};
-use crate::{Error, ErrorKind, ParentWindow, Result, token_request::TokenRequest};
+use crate::{Error, ErrorKind, ParentWindow, PromptBehavior, Result, token_request::TokenRequest};
 use async_trait::async_trait;
 use azbroker_entra::{Account, ClientId, CorrelationId};
 use azbroker_protocol::{
@@ -23,13 +23,23 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct DbusBackend {
     connection: BusConnection,
+    manner: BrokerManner,
+}
+
+/// What a broker is told about its requests.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BrokerManner {
+    pub(crate) prompt: PromptBehavior,
+    /// Whether personal accounts pass through to an application for work accounts.
+    pub(crate) msa_passthrough: bool,
 }
 
 impl DbusBackend {
     /// A backend that connects when it is first asked.
-    pub(crate) fn new(bus: Bus) -> Self {
+    pub(crate) fn new(bus: Bus, manner: BrokerManner) -> Self {
         Self {
             connection: BusConnection::new(bus),
+            manner,
         }
     }
 
@@ -89,6 +99,17 @@ impl DbusBackend {
         accounts::read(account)
     }
 
+    fn parameters(&self, request: &TokenRequest, kind: AuthorizationType) -> AuthParameters {
+        let mut parameters = parameters(request, kind);
+        if self.manner.msa_passthrough {
+            let (name, value) = MSA_PASSTHROUGH;
+            parameters
+                .additional_query_parameters_for_authorization
+                .insert(name.to_owned(), value.into());
+        }
+        parameters
+    }
+
     async fn call(
         &self,
         method: Method,
@@ -130,7 +151,7 @@ impl DbusBackend {
 #[async_trait]
 impl Backend for DbusBackend {
     async fn acquire_token_silently(&self, request: &TokenRequest) -> Result<Acquired> {
-        let parameters = parameters(request, AuthorizationType::Silent);
+        let parameters = self.parameters(request, AuthorizationType::Silent);
         let wire = WireRequest::new(parameters);
         self.acquire_token(Method::AcquireTokenSilently, request, wire)
             .await
@@ -142,7 +163,13 @@ impl Backend for DbusBackend {
         window: ParentWindow,
     ) -> Result<Acquired> {
         let handle = window.number();
-        let mut parameters = parameters(request, AuthorizationType::Interactive);
+        let mut parameters = self.parameters(request, AuthorizationType::Interactive);
+        // The contract has no field for it: known clients leave out whom the user is to choose.
+        if self.manner.prompt.has_account_chosen() {
+            parameters.account = None;
+            parameters.username.clear();
+            parameters.is_sign_in = true;
+        }
         parameters.parent_window = Some(azbroker_protocol::ParentWindow { handle });
         let mut wire = WireRequest::new(parameters);
         wire.parent_window_handle = Some(handle);
@@ -218,6 +245,9 @@ fn acquired(response: &TokenResponse) -> Result<Acquired> {
 
 /// What applications that use a broker on Linux register.
 const REDIRECT_URI: &str = "https://login.microsoftonline.com/common/oauth2/nativeclient";
+
+/// What known clients send for it.
+const MSA_PASSTHROUGH: (&str, &str) = ("msal_request_type", "consumer_passthrough");
 
 /// A broker that stays silent answers from its store or after one request to Entra ID.
 const SILENT_LIMIT: Duration = Duration::from_secs(60);

@@ -1,3 +1,7 @@
+mod cancelling;
+mod deadlines;
+mod options;
+
 use crate::{
     Error, ErrorKind, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions,
     test_broker::{STORAGE, VAULT, with_default_account},
@@ -138,13 +142,7 @@ async fn claims_that_a_refusal_asks_for_are_in_the_sign_in_that_follows() {
     let faults = setting.emulator.faults();
     faults.next(1, Target::Token, refusal(50076, Some(claims)));
     credential.get_token(&[STORAGE], None).await.unwrap();
-    let urls = setting.user.urls.lock().unwrap();
-    let asked: Vec<_> = urls
-        .iter()
-        .map(|url| url.query_pairs().find(|(name, _)| name == "claims"))
-        .map(|pair| pair.map(|(_, value)| value.into_owned()))
-        .collect();
-    assert_eq!(asked, [None, Some(claims.to_owned())]);
+    assert_eq!(setting.asked("claims"), [None, Some(claims.to_owned())]);
 }
 
 #[tokio::test]
