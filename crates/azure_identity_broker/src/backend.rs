@@ -1,10 +1,12 @@
 mod broker_else_browser;
 mod browser;
 mod dbus;
+mod device_code;
 
 pub(crate) use broker_else_browser::BrokerElseBrowser;
 pub(crate) use browser::{BrowserBackend, BrowserManner};
 pub(crate) use dbus::{BrokerManner, Bus, DbusBackend};
+pub(crate) use device_code::{DeviceCodeBackend, Show};
 
 use crate::{ParentWindow, Result, token_request::TokenRequest};
 use async_trait::async_trait;

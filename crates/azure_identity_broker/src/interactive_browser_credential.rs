@@ -3,19 +3,10 @@ use crate::{
     WithoutBroker,
     backend::{Backend, BrokerElseBrowser, BrokerManner, BrowserBackend, DbusBackend},
     environment::Environment,
-    own_tokens::OwnTokens,
-    shortcut::Shortcut,
-    token_cache::TokenCache,
-    transport::TransportClient,
     user_credential::UserCredential,
-    user_flow::{Manner, UserFlow},
 };
 use async_trait::async_trait;
-use azbroker_entra::Client;
-use azure_core::{
-    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
-    http::HttpClient,
-};
+use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use std::{fmt, sync::Arc};
 
 /// Signs a user in: through the broker of the machine, or through the system browser.
@@ -148,30 +139,9 @@ impl InteractiveBrowserCredential {
         options: InteractiveBrowserCredentialOptions,
         environment: Environment,
     ) -> Result<Self> {
-        let manner = Manner {
-            use_default_account: options.broker.use_default_account,
-            asks_user: !options.disable_automatic_authentication,
-            window: options.broker.parent_window,
-        };
-        let record = options.authentication_record.as_ref();
-        let account = record.map(AuthenticationRecord::to_account);
-        let authority = options.authority(environment.authority_host.as_deref())?;
-        Ok(Self {
-            inner: UserCredential {
-                tenants: options.tenants(&authority, &environment)?,
-                authority,
-                client_id: options.client_id()?,
-                login_hint: options.login_hint()?,
-                flow: Arc::new(UserFlow::new(
-                    backend(&options, &environment)?,
-                    TokenCache::new(environment.clock.clone()),
-                    manner,
-                    account,
-                )),
-                shortcut: Shortcut::default(),
-                clock: environment.clock,
-            },
-        })
+        let backend = backend(&options, &environment)?;
+        let inner = options.into_user_credential(backend, environment)?;
+        Ok(Self { inner })
     }
 }
 
@@ -200,14 +170,8 @@ fn backend(
     options: &InteractiveBrowserCredentialOptions,
     environment: &Environment,
 ) -> Result<Arc<dyn Backend>> {
-    let transport = options.client_options.transport.clone();
-    let transport =
-        transport.map(|transport| Arc::new(TransportClient(transport)) as Arc<dyn HttpClient>);
-    let client = Client::new(transport, environment.clock.clone());
-    let held = options.refresh_tokens(environment)?;
-    let tokens = OwnTokens::new(client, held, options.instance_discovery());
     let browser = BrowserBackend::new(
-        tokens,
+        options.own_tokens(environment)?,
         environment.browser.clone(),
         options.browser_manner()?,
     );

@@ -2,16 +2,25 @@ use crate::{
     AuthenticationRecord, BrokerOptions, BrowserCustomization, Error, ErrorKind, PromptBehavior,
     Result,
     allowed_tenants::{AllowedTenants, Named},
-    backend::BrowserManner,
+    backend::{Backend, BrowserManner},
     environment::{Environment, MultiTenant},
-    own_tokens::InstanceDiscovery,
+    own_tokens::{InstanceDiscovery, OwnTokens},
     refresh_tokens::{MemoryStore, RefreshTokens},
+    shortcut::Shortcut,
+    token_cache::TokenCache,
+    transport::TransportClient,
+    user_credential::UserCredential,
+    user_flow::{Manner, UserFlow},
 };
 #[cfg(feature = "persistence")]
 use crate::{TokenCachePersistence, refresh_tokens::PersistentStore};
-use azbroker_entra::{Authority, ClientId, LoopbackRedirect, Tenant};
-use azure_core::{cloud::CloudConfiguration, http::ClientOptions, time::Duration};
-use std::fmt::Display;
+use azbroker_entra::{Authority, Client, ClientId, LoopbackRedirect, Tenant};
+use azure_core::{
+    cloud::CloudConfiguration,
+    http::{ClientOptions, HttpClient},
+    time::Duration,
+};
+use std::{fmt::Display, sync::Arc};
 
 /// Says what an [`InteractiveBrowserCredential`](crate::InteractiveBrowserCredential) signs in to, as which
 /// application, and how.
@@ -146,15 +155,55 @@ impl InteractiveBrowserCredentialOptions {
         })
     }
 
+    /// What is the same for all credentials of a user, with `backend` behind it.
+    pub(crate) fn into_user_credential(
+        self,
+        backend: Arc<dyn Backend>,
+        environment: Environment,
+    ) -> Result<UserCredential> {
+        let manner = Manner {
+            use_default_account: self.broker.use_default_account,
+            asks_user: !self.disable_automatic_authentication,
+            window: self.broker.parent_window,
+        };
+        let record = self.authentication_record.as_ref();
+        let account = record.map(AuthenticationRecord::to_account);
+        let authority = self.authority(environment.authority_host.as_deref())?;
+        Ok(UserCredential {
+            tenants: self.tenants(&authority, &environment)?,
+            authority,
+            client_id: self.client_id()?,
+            login_hint: self.login_hint()?,
+            flow: Arc::new(UserFlow::new(
+                backend,
+                TokenCache::new(environment.clock.clone()),
+                manner,
+                account,
+            )),
+            shortcut: Shortcut::default(),
+            clock: environment.clock,
+        })
+    }
+
+    /// What sign-ins without a broker share.
+    pub(crate) fn own_tokens(&self, environment: &Environment) -> Result<OwnTokens> {
+        let transport = self.client_options.transport.clone();
+        let transport =
+            transport.map(|transport| Arc::new(TransportClient(transport)) as Arc<dyn HttpClient>);
+        let client = Client::new(transport, environment.clock.clone());
+        let held = self.refresh_tokens(environment)?;
+        Ok(OwnTokens::new(client, held, self.instance_discovery()))
+    }
+
     /// What keeps the refresh tokens of sign-ins in the browser.
     #[cfg(not(feature = "persistence"))]
-    pub(crate) fn refresh_tokens(&self, _: &Environment) -> Result<RefreshTokens> {
+    fn refresh_tokens(&self, _: &Environment) -> Result<RefreshTokens> {
         Ok(RefreshTokens::kept_in(MemoryStore::default()))
     }
 
     /// What keeps the refresh tokens of sign-ins in the browser.
     #[cfg(feature = "persistence")]
-    pub(crate) fn refresh_tokens(&self, environment: &Environment) -> Result<RefreshTokens> {
+    fn refresh_tokens(&self, environment: &Environment) -> Result<RefreshTokens> {
         let Some(persistence) = &self.token_cache_persistence else {
             return Ok(RefreshTokens::kept_in(MemoryStore::default()));
         };
@@ -188,7 +237,7 @@ impl InteractiveBrowserCredentialOptions {
     }
 
     /// Whether the public cloud is asked about unknown hosts.
-    pub(crate) fn instance_discovery(&self) -> InstanceDiscovery {
+    fn instance_discovery(&self) -> InstanceDiscovery {
         match self.disable_instance_discovery {
             true => InstanceDiscovery::Disabled,
             false => InstanceDiscovery::Enabled,

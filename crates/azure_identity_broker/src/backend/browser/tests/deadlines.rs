@@ -42,7 +42,7 @@ async fn a_cloud_that_never_answers_is_given_up() {
     let (setting, credential) = with_fault(Fault::Hang).await;
     let asking = tokio::spawn(async move { credential.get_token(&[STORAGE], None).await });
     // A request that hangs is in no ledger; whoever waits for time is what the clock tells.
-    while setting.clock.waiters() == 0 {
+    while setting.clock.next_waited_for().is_none() {
         tokio::task::yield_now().await;
     }
     setting.clock.advance(Duration::seconds(20));
