@@ -1,10 +1,10 @@
-use crate::claims_challenge_policy::Challenge;
+use crate::{ProofOfPossession, claims_challenge_policy::Challenge};
 use azure_core::http::ClientMethodOptions;
 
 /// Says what a request for a token asks beyond its scopes.
 ///
-/// Reach for this to answer a claims challenge, to ask another tenant, or to declare that the program
-/// understands continuous access evaluation. It goes through
+/// Reach for this to answer a claims challenge, to ask another tenant, to declare that the program
+/// understands continuous access evaluation, or to have a token bound to one request. It goes through
 /// [`InteractiveBrowserCredential::acquire_token`](crate::InteractiveBrowserCredential::acquire_token), or,
 /// where only [`TokenCredential`](azure_core::credentials::TokenCredential) is known, as a value of the
 /// request's [`Context`](azure_core::http::Context).
@@ -43,9 +43,16 @@ pub struct AcquireOptions {
     /// See Microsoft's
     /// [continuous access evaluation](https://learn.microsoft.com/entra/identity-platform/app-resilience-continuous-access-evaluation).
     pub enable_cae: bool,
+    /// A request that the token is to be bound to, by the broker's key. By default it is a bearer token.
+    pub proof_of_possession: Option<ProofOfPossession>,
 }
 
 impl AcquireOptions {
+    /// Whether an earlier answer to the same words may answer this request too.
+    pub(crate) fn may_be_held(&self) -> bool {
+        self.claims.is_none() && self.proof_of_possession.is_none()
+    }
+
     /// What a request's context holds, or nothing special.
     ///
     /// The challenge of a call under way goes before everything else.

@@ -1,7 +1,7 @@
 use crate::{
     AcquireOptions, AuthenticationRecord, BrokerCredential, BrokerCredentialOptions, Error,
-    ErrorKind, Result, VisualStudioCodeCredential, VisualStudioCodeCredentialOptions,
-    environment::Environment,
+    ErrorKind, ProofOfPossession, Result, VisualStudioCodeCredential,
+    VisualStudioCodeCredentialOptions, environment::Environment,
 };
 use async_trait::async_trait;
 use azure_core::{
@@ -180,14 +180,11 @@ impl TokenCredential for DeveloperCredential {
         options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
         if let Some(&index) = self.answered.get() {
-            return self.links[index]
-                .credential
-                .get_token(scopes, options)
-                .await;
+            return self.links[index].get_token(scopes, options).await;
         }
         let mut reasons = Vec::new();
         for (index, link) in self.links.iter().enumerate() {
-            match link.credential.get_token(scopes, options.clone()).await {
+            match link.get_token(scopes, options.clone()).await {
                 Ok(token) => {
                     tracing::info!(source = %link.source, "a developer credential has answered");
                     let _ = self.answered.set(index);
@@ -200,6 +197,21 @@ impl TokenCredential for DeveloperCredential {
             }
         }
         Err(nobody_answered(&reasons))
+    }
+}
+
+impl Link {
+    /// Command lines know nothing of a proof, and would give a token for everything in its place.
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        let asked = AcquireOptions::of(options.as_ref().map(|options| &options.method_options));
+        if self.source.is_command_line() && asked.proof_of_possession.is_some() {
+            return Err(ProofOfPossession::needs_broker().into_azure("no token"));
+        }
+        self.credential.get_token(scopes, options).await
     }
 }
 
@@ -231,6 +243,10 @@ impl DeveloperSource {
         Self::AzureDeveloperCli,
         Self::Broker,
     ];
+
+    fn is_command_line(self) -> bool {
+        matches!(self, Self::AzureCli | Self::AzureDeveloperCli)
+    }
 
     fn name(self) -> &'static str {
         match self {

@@ -42,6 +42,7 @@ mod interactive_browser_credential_options;
 mod own_tokens;
 mod parent_window;
 mod prompt_behavior;
+mod proof_of_possession;
 mod refresh_tokens;
 mod shortcut;
 #[cfg(test)]
@@ -75,6 +76,7 @@ pub use interactive_browser_credential::InteractiveBrowserCredential;
 pub use interactive_browser_credential_options::InteractiveBrowserCredentialOptions;
 pub use parent_window::ParentWindow;
 pub use prompt_behavior::PromptBehavior;
+pub use proof_of_possession::ProofOfPossession;
 #[cfg(feature = "persistence")]
 pub use token_cache_persistence::TokenCachePersistence;
 pub use visual_studio_code_credential::{

@@ -1,5 +1,5 @@
 use crate::{
-    Error, ErrorKind, Result,
+    Error, ErrorKind, ProofOfPossession, Result,
     backend::{Accounts, Acquired},
     entra_failure,
     refresh_tokens::{HeldToken, RefreshTokens, TokenKind},
@@ -145,6 +145,10 @@ impl OwnTokens {
     }
 
     fn entra_request(&self, request: &TokenRequest) -> Result<EntraRequest> {
+        // The key would be this process's own, and signing is the broker's work.
+        if request.proof.is_some() {
+            return Err(ProofOfPossession::needs_broker());
+        }
         Ok(EntraRequest {
             authority: request.authority.clone(),
             client_id: request.client_id.clone(),

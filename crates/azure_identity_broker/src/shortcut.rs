@@ -39,7 +39,7 @@ impl Shortcut {
         changes: u64,
         now: OffsetDateTime,
     ) -> Option<AccessToken> {
-        if options.claims.is_some() {
+        if !options.may_be_held() {
             return None;
         }
         let hash = self.hash(scopes, options);
@@ -61,7 +61,7 @@ impl Shortcut {
         changes: u64,
         answer: &CachedToken,
     ) {
-        if options.claims.is_some() {
+        if !options.may_be_held() {
             return;
         }
         let entry = Entry {

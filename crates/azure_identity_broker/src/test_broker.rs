@@ -270,11 +270,15 @@ impl Broker {
 }
 
 impl State {
-    fn token(&mut self, account: Account) -> String {
+    fn token(&mut self, account: Account, json: &str) -> String {
         self.issued += 1;
         let expires_on = (self.now + self.lifetime).unix_timestamp();
         let token = WireSecret::new(format!("access-token-{}", self.issued));
-        let mut response = TokenResponse::bearer(token, expires_on);
+        let request = TokenRequest::from_json(json).unwrap();
+        let mut response = match request.auth_parameters.pop_params {
+            None => TokenResponse::bearer(token, expires_on),
+            Some(_) => TokenResponse::proof_of_possession(token, expires_on),
+        };
         response.account = Some(account);
         response.to_json()
     }
@@ -287,17 +291,17 @@ impl State {
             None => username.is_empty() || *username == held.username,
         });
         match found.cloned() {
-            Some(account) => self.token(account),
+            Some(account) => self.token(account, json),
             None => ErrorReply::new(Status::InteractionRequired, "nobody is signed in").to_json(),
         }
     }
 
-    fn interactively(&mut self) -> String {
+    fn interactively(&mut self, json: &str) -> String {
         let Some(account) = self.signs_in.clone() else {
             return ErrorReply::new(Status::UserCanceled, "the user closed the sign-in").to_json();
         };
         self.accounts.insert(0, account.clone());
-        self.token(account)
+        self.token(account, json)
     }
 }
 
@@ -325,8 +329,10 @@ impl Broker {
         #[zbus(connection)] connection: &Connection,
     ) -> fdo::Result<String> {
         let method = Method::AcquireTokenInteractively;
-        self.answer(method, (id, json), connection, State::interactively)
-            .await
+        self.answer(method, (id, json), connection, |state| {
+            state.interactively(json)
+        })
+        .await
     }
 
     #[zbus(name = "getAccounts")]

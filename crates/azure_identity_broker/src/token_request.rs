@@ -1,3 +1,4 @@
+use crate::ProofOfPossession;
 use azbroker_entra::{Account, Authority, Claims, ClientId, CorrelationId, Scopes};
 use std::fmt;
 
@@ -11,6 +12,8 @@ pub(crate) struct TokenRequest {
     pub(crate) claims: Option<Claims>,
     /// Whether the program answers claims challenges.
     pub(crate) enable_cae: bool,
+    /// The request that the token is to be bound to.
+    pub(crate) proof: Option<ProofOfPossession>,
     pub(crate) account: WhichAccount,
     pub(crate) correlation_id: CorrelationId,
 }

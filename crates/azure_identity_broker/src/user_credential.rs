@@ -94,6 +94,7 @@ impl UserCredential {
             scopes,
             claims: None,
             enable_cae: options.enable_cae,
+            proof: None,
             account,
             correlation_id: CorrelationId::new_v4(),
         };
@@ -107,6 +108,10 @@ impl UserCredential {
         request.authority = self.authority.clone().with_tenant(tenant);
         let claims = options.claims.as_deref().map(Claims::parse).transpose();
         request.claims = claims.map_err(|error| wrong(&error))?;
+        if let Some(proof) = &options.proof_of_possession {
+            proof.check()?;
+            request.proof = Some(proof.clone());
+        }
         Ok(())
     }
 }

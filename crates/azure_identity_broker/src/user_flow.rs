@@ -65,6 +65,10 @@ impl UserFlow {
 
     /// A token by whatever is needed.
     pub(crate) async fn acquire(self: &Arc<Self>, request: TokenRequest) -> Result<CachedToken> {
+        // A proof is of one request, at one time.
+        if request.proof.is_some() {
+            return self.acquire_anew(request).await;
+        }
         let key = CacheKey::of(&request);
         match self.cache.look_up(&key) {
             Found::Fresh(token) => Ok(token),
@@ -201,6 +205,9 @@ impl UserFlow {
             return;
         };
         *self.account.lock().unwrap_or_else(PoisonError::into_inner) = Some(account.clone());
+        if request.proof.is_some() {
+            return;
+        }
         let request = TokenRequest {
             account: WhichAccount::Known(Box::new(account.clone())),
             claims: None,

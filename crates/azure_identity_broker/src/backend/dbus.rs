@@ -7,7 +7,10 @@ mod failure;
 pub(crate) use connection::Bus;
 
 use super::{Accounts, Acquired, Backend};
-use crate::{Error, ErrorKind, ParentWindow, PromptBehavior, Result, token_request::TokenRequest};
+use crate::{
+    Error, ErrorKind, ParentWindow, PromptBehavior, ProofOfPossession, Result,
+    token_request::TokenRequest,
+};
 use async_trait::async_trait;
 use azbroker_entra::{Account, ClientId, CorrelationId};
 use azbroker_protocol::{
@@ -135,7 +138,7 @@ impl DbusBackend {
             .call(method, request.correlation_id, wire.to_json())
             .await?;
         match TokenReply::from_json(&json).map_err(|fault| failure::malformed(&fault))? {
-            TokenReply::Token(token) => acquired(&token),
+            TokenReply::Token(token) => acquired(request, &token),
             TokenReply::Error(error) => Err(match method {
                 Method::AcquireTokenInteractively => failure::of_sign_in(&error),
                 _ => failure::of_silence(&error),
@@ -218,19 +221,30 @@ fn parameters(request: &TokenRequest, kind: AuthorizationType) -> AuthParameters
     parameters.is_sign_in = parameters.account.is_none();
     parameters.username = request.account.username().unwrap_or_default().to_owned();
     REDIRECT_URI.clone_into(&mut parameters.redirect_uri);
+    parameters.pop_params = request.proof.as_ref().map(ProofOfPossession::to_wire);
     if let Some(claims) = request.claims_parameter() {
         claims.as_str().clone_into(&mut parameters.decoded_claims);
     }
     parameters
 }
 
-fn acquired(response: &TokenResponse) -> Result<Acquired> {
+fn acquired(request: &TokenRequest, response: &TokenResponse) -> Result<Acquired> {
     let malformed = |what| Err(Error::new(ErrorKind::Malformed, what));
     if response.access_token.is_empty() {
         return malformed("the broker's answer has an empty access token");
     }
-    if response.access_token_type != AccessTokenType::Bearer as i64 {
-        return malformed("the broker's token is no bearer token, which was asked for");
+    let (wanted, otherwise) = match &request.proof {
+        None => (
+            AccessTokenType::Bearer,
+            "the broker's token is no bearer token, which was asked for",
+        ),
+        Some(_) => (
+            AccessTokenType::ProofOfPossession,
+            "the broker's token is no proof of possession, which was asked for",
+        ),
+    };
+    if response.access_token_type != wanted as i64 {
+        return malformed(otherwise);
     }
     let Ok(expires_on) = OffsetDateTime::from_unix_timestamp(response.expires_on_seconds()) else {
         return malformed("the broker's token expires at a time that does not exist");

@@ -82,6 +82,7 @@ async fn only_allowed_tenants_and_the_right_claims_reach_the_broker() {
         claims: Some(r#"{"access_token":{"nbf":{"value":"1"}}}"#.into()),
         tenant_id: Some(tenant.into()),
         enable_cae: true,
+        ..Default::default()
     };
     let acquired = credential.acquire_token(&[VAULT], options("guest.example"));
     acquired.await.unwrap();

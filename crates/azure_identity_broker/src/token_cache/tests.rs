@@ -9,6 +9,7 @@ fn request(scopes: &[&str]) -> TokenRequest {
         scopes: Scopes::parse(scopes).unwrap(),
         claims: None,
         enable_cae: false,
+        proof: None,
         account: WhichAccount::Default,
         correlation_id: CorrelationId::new_v4(),
     }

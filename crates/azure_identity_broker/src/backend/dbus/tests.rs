@@ -17,6 +17,7 @@ fn request(account: WhichAccount) -> TokenRequest {
         scopes: Scopes::parse([VAULT]).unwrap(),
         claims: None,
         enable_cae: false,
+        proof: None,
         account,
         correlation_id: CorrelationId::new_v4(),
     }
