@@ -233,7 +233,7 @@ fn cached(acquired: &Acquired) -> CachedToken {
 
 /// Claims that Entra ID asked for in its refusal must be in the request that follows.
 fn take_claims(request: &mut TokenRequest, reason: Option<Error>) {
-    let wanted: Option<Claims> = reason.and_then(|reason| reason.claims().cloned());
+    let wanted: Option<Claims> = reason.and_then(|reason| reason.parsed_claims().cloned());
     if wanted.is_some() {
         request.claims = wanted;
     }

@@ -3,7 +3,8 @@ mod deadlines;
 mod options;
 
 use crate::{
-    Error, ErrorKind, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions,
+    AcquireOptions, Error, ErrorKind, InteractiveBrowserCredential,
+    InteractiveBrowserCredentialOptions,
     test_broker::{STORAGE, VAULT, with_default_account},
     test_cloud::Setting,
 };
@@ -142,6 +143,36 @@ async fn claims_that_a_refusal_asks_for_are_in_the_sign_in_that_follows() {
     let faults = setting.emulator.faults();
     faults.next(1, Target::Token, refusal(50076, Some(claims)));
     credential.get_token(&[STORAGE], None).await.unwrap();
+    assert_eq!(setting.asked("claims"), [None, Some(claims.to_owned())]);
+}
+
+#[tokio::test]
+async fn a_program_that_asks_its_user_by_itself_learns_the_claims_and_the_request_they_are_of() {
+    let setting = Setting::with(Behavior::Complete).await;
+    let credential = setting.credential(InteractiveBrowserCredentialOptions {
+        disable_automatic_authentication: true,
+        ..with_default_account()
+    });
+    credential.authenticate(&[VAULT], None).await.unwrap();
+    let claims = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
+    let faults = setting.emulator.faults();
+    faults.next(1, Target::Token, refusal(50076, Some(claims)));
+    let error = failed(credential.get_token(&[STORAGE], None).await);
+    assert_eq!(error.kind(), ErrorKind::InteractionRequired);
+    assert_eq!(error.server_codes(), [50076]);
+    assert_eq!(error.claims(), Some(claims));
+    assert!(!error.is_transient());
+    let entries = setting.emulator.ledger().entries();
+    let asked = entries.last().unwrap().client_request_id.clone();
+    assert_eq!(error.correlation_id().map(|id| id.to_string()), asked);
+    let options = AcquireOptions {
+        claims: error.claims().map(str::to_owned),
+        ..Default::default()
+    };
+    credential
+        .authenticate(&[STORAGE], Some(options))
+        .await
+        .unwrap();
     assert_eq!(setting.asked("claims"), [None, Some(claims.to_owned())]);
 }
 
