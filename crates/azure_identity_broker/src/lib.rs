@@ -9,10 +9,23 @@
 #![doc = include_str!("../examples/key_vault_secret.rs")]
 //! ```
 //!
-//! [`InteractiveBrowserCredential`] is the credential, [`BrokerOptions`] says how it uses the broker.
-//! [`AuthenticationRecord`] finds the account of an earlier sign-in again. [`BrokerClient`] lists and removes
-//! the broker's accounts. What fails does so with an [`Error`], which [`Error::find`] gets out of whatever
+//! | Credential | Who answers |
+//! | --- | --- |
+//! | [`InteractiveBrowserCredential`] | the broker, or the user in a browser |
+//! | [`BrokerCredential`] | the broker's default account, or nobody |
+//! | [`DeviceCodeCredential`] | the user, in a browser at another device |
+//! | [`VisualStudioCodeCredential`] | the account of the editor, through the broker |
+//! | [`DeveloperCredential`] | whatever the developer is signed in with |
+//!
+//! Each takes its options, has `authenticate` for a sign-in at a moment of the program's choice, and
+//! `acquire_token` for a request with more to it than scopes ([`AcquireOptions`]: claims, another tenant,
+//! continuous access evaluation, proof of possession). [`ClaimsChallengePolicy`] answers the claims challenges
+//! of Azure services by itself. [`BrokerOptions`] says how the broker is used, [`AuthenticationRecord`] finds
+//! the account of an earlier sign-in again, in any language. [`BrokerClient`] lists and removes the broker's
+//! accounts. What fails does so with an [`Error`], which [`Error::find`] gets out of whatever
 //! wraps it: its [`kind`](Error::kind) tells who must act, its [`next_step`](Error::next_step) how.
+//!
+//! Who comes from JavaScript, Python or .NET finds the names of there beside ours in `docs/parity.md`.
 //!
 //! Nothing here prints. Logs go through `tracing`, one span a request with its correlation ID; the names of
 //! people are logged at debug, secrets never.

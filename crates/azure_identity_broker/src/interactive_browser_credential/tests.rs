@@ -24,6 +24,18 @@ async fn wrong_scopes_are_named_before_anybody_is_asked() {
 }
 
 #[tokio::test]
+async fn a_broker_that_is_turned_off_is_not_asked() {
+    let broker = TestBroker::holding(&[ADA]).await;
+    let mut options = with_default_account();
+    options.broker.enabled = false;
+    let credential = broker.credential(options);
+    let error = credential.get_token(&[VAULT], None).await.unwrap_err();
+    let error = Error::find(&error).unwrap();
+    assert_eq!(error.kind(), ErrorKind::InteractionRequired);
+    assert!(broker.calls().is_empty());
+}
+
+#[tokio::test]
 async fn nothing_shows_a_token() {
     let broker = TestBroker::holding(&[ADA]).await;
     let credential = broker.credential(with_default_account());
