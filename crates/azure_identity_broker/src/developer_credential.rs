@@ -179,7 +179,10 @@ impl TokenCredential for DeveloperCredential {
         scopes: &[&str],
         options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
-        if let Some(&index) = self.answered.get() {
+        // A command line that answers everything else cannot answer for a proof.
+        if let Some(&index) = self.answered.get()
+            && !(self.links[index].source.is_command_line() && asks_for_proof(options.as_ref()))
+        {
             return self.links[index].get_token(scopes, options).await;
         }
         let mut reasons = Vec::new();
@@ -207,12 +210,16 @@ impl Link {
         scopes: &[&str],
         options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
-        let asked = AcquireOptions::of(options.as_ref().map(|options| &options.method_options));
-        if self.source.is_command_line() && asked.proof_of_possession.is_some() {
+        if self.source.is_command_line() && asks_for_proof(options.as_ref()) {
             return Err(ProofOfPossession::needs_broker().into_azure("no token"));
         }
         self.credential.get_token(scopes, options).await
     }
+}
+
+fn asks_for_proof(options: Option<&TokenRequestOptions<'_>>) -> bool {
+    let options = AcquireOptions::of(options.map(|options| &options.method_options));
+    options.proof_of_possession.is_some()
 }
 
 impl fmt::Debug for DeveloperCredential {

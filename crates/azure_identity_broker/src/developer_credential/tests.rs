@@ -155,3 +155,28 @@ async fn when_none_answers_each_says_why() {
     );
     assert_eq!(credential.source(), None);
 }
+
+#[tokio::test]
+async fn the_broker_is_who_has_the_user_sign_in_and_who_gives_proofs() {
+    let broker = TestBroker::holding(&[ADA]).await;
+    let machine = Arc::new(Machine {
+        az: Some(AZ),
+        ..Default::default()
+    });
+    let credential = chain(&broker, &machine, None).unwrap();
+    assert_eq!(token(&credential).await, "from-az");
+    let record = credential.authenticate(&[VAULT], None).await.unwrap();
+    assert_eq!(record.username(), ADA);
+    let url = azure_core::http::Url::parse("https://demo.vault.azure.net/secrets").unwrap();
+    let proof = ProofOfPossession::new(azure_core::http::Method::Get, url);
+    let options = AcquireOptions {
+        proof_of_possession: Some(proof),
+        ..Default::default()
+    };
+    let token = credential.acquire_token(&[VAULT], options).await.unwrap();
+    assert!(token.token.secret().starts_with("access-token-"));
+    assert_eq!(
+        broker.methods(),
+        ["acquireTokenInteractively", "acquireTokenSilently"]
+    );
+}

@@ -83,3 +83,17 @@ async fn a_record_that_cannot_be_used_is_named() {
     }
     assert!(broker.calls().is_empty());
 }
+
+#[tokio::test]
+async fn a_sign_in_on_purpose_is_of_the_editors_account() {
+    let broker = TestBroker::holding(&[]).await;
+    let home = home_with(FOLDERS[0], &record());
+    let credential = credential(&broker, &home);
+    let signed_in = credential.authenticate(&[VAULT], None).await.unwrap();
+    assert_eq!(
+        (signed_in.username(), signed_in.client_id()),
+        (ADA, CLIENT_ID)
+    );
+    let sent = broker.calls()[0].request();
+    assert_eq!(sent.account().unwrap().username, ADA);
+}
