@@ -35,8 +35,8 @@ use std::{fmt, sync::Arc};
 ///
 /// # Errors
 ///
-/// All of kind [`Credential`](azure_core::error::ErrorKind::Credential), with an [`Error`] inside that tells
-/// who must act.
+/// All of kind [`Credential`](azure_core::error::ErrorKind::Credential), with an [`Error`](crate::Error) inside
+/// that tells who must act.
 ///
 /// The sign-in in the browser is that of [RFC 8252 section 7.3](https://www.rfc-editor.org/rfc/rfc8252#section-7.3)
 /// (redirect to this machine's loopback) with [RFC 7636](https://www.rfc-editor.org/rfc/rfc7636#section-4) (PKCE)
