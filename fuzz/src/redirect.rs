@@ -3,6 +3,8 @@ use async_trait::async_trait;
 use azbroker_entra::{
     Authority, Client, ClientId, CorrelationId, FurtherParameters, Prompt, PromptBehavior,
     PromptError, RedirectWay, Scopes, SignIn, SystemClock, TokenRequest,
+    Authority, Client, ClientId, CorrelationId, OwnPages, Prompt, PromptBehavior, PromptError,
+    RedirectWay, Scopes, SignIn, SystemClock, TokenRequest,
 };
 use azure_core::{
     http::{AsyncRawResponse, HttpClient, Request, StatusCode, Url, headers::Headers},
@@ -35,6 +37,7 @@ async fn sign_in(bytes: &[u8]) {
         login_hint: None,
         prompt_behavior: PromptBehavior::Unspecified,
         redirect_way: RedirectWay::Loopback,
+        own_pages: OwnPages::default(),
     };
     let browser = Browser {
         bytes: bytes.to_vec(),

@@ -41,6 +41,7 @@ pub(crate) use refusal::Refusal;
 pub(crate) use sealing_key::SealingKey;
 pub(crate) use sign_ins::SignIns;
 pub(crate) use signing_key::{KeyError, SigningKey, TokenFault};
+pub(crate) use tokens::REVOCATIONS_CLAIM;
 
 /// What the handlers work on.
 #[derive(Clone)]

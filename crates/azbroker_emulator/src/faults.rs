@@ -39,6 +39,18 @@ impl Faults {
             .or_default() += 1;
     }
 
+    /// Has services refuse the access tokens that the user's programs hold, in mid-use.
+    ///
+    /// Only programs that answer claims challenges (`CP1`) get such tokens; others keep what they have until
+    /// it expires. What is issued from now on is good.
+    pub fn revoke_access_tokens(&self, username: &str) {
+        *self
+            .state()
+            .access_revocations
+            .entry(username.to_lowercase())
+            .or_default() += 1;
+    }
+
     /// Forgets all planned faults; what was revoked stays revoked.
     pub fn clear(&self) {
         self.state().planned.clear();
@@ -63,6 +75,15 @@ impl Faults {
     pub(crate) fn revocations(&self, username: &str) -> u64 {
         self.state()
             .revocations
+            .get(&username.to_lowercase())
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// How often services were told to refuse the user's access tokens.
+    pub(crate) fn access_revocations(&self, username: &str) -> u64 {
+        self.state()
+            .access_revocations
             .get(&username.to_lowercase())
             .copied()
             .unwrap_or_default()
@@ -136,6 +157,7 @@ pub enum Fault {
 struct State {
     planned: VecDeque<Planned>,
     revocations: HashMap<String, u64>,
+    access_revocations: HashMap<String, u64>,
 }
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::fmt;
 
 /// What a service or a program wants to see in a token, as JSON text: the `claims` of a request.
@@ -30,6 +30,28 @@ impl Claims {
             is_challenge: !claims.is_empty(),
             capabilities: capabilities.unwrap_or_default(),
         })
+    }
+
+    /// Adds that the program answers claims challenges (`CP1`), so that services may revoke the token in
+    /// mid-use, to a challenge or to nothing.
+    ///
+    /// See Microsoft's
+    /// [client capabilities](https://learn.microsoft.com/entra/identity-platform/claims-challenge#how-to-communicate-client-capabilities-to-microsoft-entra-id).
+    pub fn with_continuous_access_evaluation(challenge: Option<&Self>) -> Self {
+        let mut claims = challenge
+            .and_then(|claims| serde_json::from_str::<Map<String, Value>>(&claims.json).ok())
+            .unwrap_or_default();
+        let is_challenge = challenge.is_some_and(|claims| claims.is_challenge);
+        let of_access_token = claims.entry("access_token").or_insert_with(|| json!({}));
+        if !of_access_token.is_object() {
+            *of_access_token = json!({});
+        }
+        of_access_token["xms_cc"] = json!({ "values": ["CP1"] });
+        Self {
+            json: Value::Object(claims).to_string(),
+            capabilities: vec!["cp1".to_owned()],
+            is_challenge,
+        }
     }
 
     /// The JSON text.
@@ -127,5 +149,19 @@ mod tests {
             assert_eq!(claims.as_str(), json);
         }
         assert!(Claims::parse("[]").is_err());
+    }
+
+    #[test]
+    fn the_capability_stands_beside_a_challenge_or_alone() {
+        assert_eq!(
+            Claims::with_continuous_access_evaluation(None).as_str(),
+            r#"{"access_token":{"xms_cc":{"values":["CP1"]}}}"#
+        );
+        let challenge =
+            Claims::parse(r#"{"access_token":{"nbf":{"essential":true}},"id_token":{"a":1}}"#);
+        assert_eq!(
+            Claims::with_continuous_access_evaluation(Some(&challenge.unwrap())).as_str(),
+            r#"{"access_token":{"nbf":{"essential":true},"xms_cc":{"values":["CP1"]}},"id_token":{"a":1}}"#
+        );
     }
 }

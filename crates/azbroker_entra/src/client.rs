@@ -60,10 +60,20 @@ impl Client {
     /// [`Error::TimedOut`] when trying again later may help.
     pub async fn redeem(&self, request: &TokenRequest, grant: &Grant) -> Result<Tokens> {
         let host = request.authority.host();
-        match tokio::time::timeout(ALL_ATTEMPTS.unsigned_abs(), self.send(request, grant)).await {
-            Ok(result) => result,
-            Err(_) => Err(Error::TimedOut {
-                host,
+        self.in_time(&host, self.send(request, grant)).await
+    }
+
+    /// Waits for an answer, but not for ever.
+    pub(crate) async fn in_time<T>(
+        &self,
+        host: &str,
+        answer: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        tokio::select! {
+            biased;
+            answer = answer => answer,
+            () = self.clock.wait(ALL_ATTEMPTS) => Err(Error::TimedOut {
+                host: host.to_owned(),
                 waited: ALL_ATTEMPTS,
             }),
         }
@@ -82,13 +92,9 @@ impl Client {
 
     /// Asks another endpoint than the one for tokens, no longer than a grant is redeemed.
     pub(crate) async fn ask(&self, request: &TokenRequest, http: &mut Request) -> Result<Bytes> {
-        match tokio::time::timeout(ALL_ATTEMPTS.unsigned_abs(), self.answer(request, http)).await {
-            Ok(answer) => answer.map(|(body, _)| body),
-            Err(_) => Err(Error::TimedOut {
-                host: request.authority.host(),
-                waited: ALL_ATTEMPTS,
-            }),
-        }
+        let host = request.authority.host();
+        let (body, _) = self.in_time(&host, self.answer(request, http)).await?;
+        Ok(body)
     }
 
     /// Sends a request as it is.

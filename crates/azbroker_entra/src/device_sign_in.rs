@@ -81,6 +81,19 @@ impl DeviceSignIn {
         self.lasts
     }
 
+    /// When the code expires.
+    pub fn expires_on(&self) -> OffsetDateTime {
+        self.began + self.lasts
+    }
+
+    /// Gives the user no more than this time, where the code is good for longer.
+    pub fn lasting_at_most(self, time: Duration) -> Self {
+        Self {
+            lasts: self.lasts.min(time),
+            ..self
+        }
+    }
+
     /// Asks again and again, no more often than Entra ID wants, until the user has entered the code.
     ///
     /// # Errors

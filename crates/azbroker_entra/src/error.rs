@@ -41,6 +41,20 @@ pub enum Error {
     /// The redirect of the sign-in has nowhere to come to.
     #[error("no port of this machine's loopback can be listened on for the sign-in")]
     NoRedirect(#[source] std::io::Error),
+    /// The redirect of the sign-in has one port to come to, and it cannot be listened on.
+    #[error("port {port} of this machine's loopback cannot be listened on for the sign-in")]
+    NoPort {
+        /// The port of the redirect URI.
+        port: u16,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Entra ID does not know the authority's host.
+    #[error("Entra ID does not know the authority host {host}")]
+    UnknownAuthority {
+        /// The authority's host.
+        host: String,
+    },
     /// Entra ID says that the application has none of the redirect URIs that a sign-in can come back to.
     #[error(
         "the application has registered neither http://localhost nor {} as a redirect URI (AADSTS50011)",

@@ -1,6 +1,6 @@
 //! The last page of a sign-in: what the user's browser shows when the redirect has come.
 
-use crate::page::{Mark, Page};
+use crate::page::{self, Mark, Page};
 use http_body_util::Full;
 use hyper::{Response, StatusCode, body::Bytes};
 
@@ -13,6 +13,8 @@ pub(crate) enum LastPage {
     Declined,
     /// It failed, for the reason that the program is told too.
     Failed(String),
+    /// What the application shows instead, as HTML.
+    Own(String),
     /// Whoever waited for it gave up.
     Abandoned,
     /// This is no redirect of a sign-in that is under way.
@@ -22,7 +24,8 @@ pub(crate) enum LastPage {
 impl LastPage {
     /// The answer to the browser. Nothing in it comes from the request but what Entra ID said, as text.
     pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
-        let (status, mark, title, text) = match &self {
+        let (status, mark, title, text) = match self {
+            Self::Own(html) => return page::own(html),
             Self::SignedIn => (
                 StatusCode::OK,
                 Mark::Done,
@@ -39,7 +42,7 @@ impl LastPage {
                 StatusCode::OK,
                 Mark::Failed,
                 "Sign-in failed",
-                format!("{}. You can close this window.", as_sentences(reason)),
+                format!("{}. You can close this window.", as_sentences(&reason)),
             ),
             Self::Abandoned => (
                 StatusCode::OK,

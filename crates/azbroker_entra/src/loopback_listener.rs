@@ -43,6 +43,23 @@ impl LoopbackListener {
         }
     }
 
+    /// Listens at this port.
+    ///
+    /// # Errors
+    ///
+    /// When somebody else does, or the system does not allow it.
+    pub async fn bind_to(port: u16) -> io::Result<Self> {
+        let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+            Ok(v6) => {
+                let v6 = Some(v6);
+                Ok(Self { v4, v6, port })
+            }
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(error),
+            Err(_) => Ok(Self { v4, v6: None, port }),
+        }
+    }
+
     /// The port, the same on both addresses.
     pub fn port(&self) -> u16 {
         self.port

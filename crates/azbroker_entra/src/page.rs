@@ -95,6 +95,20 @@ impl Page {
     }
 }
 
+/// An application's own page. It is no page of ours, so it has its styles in it, and they are not known here.
+pub(crate) fn own(html: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(html)));
+    let headers = response.headers_mut();
+    for (name, value) in PROTECTION {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(OWN_POLICY),
+    );
+    response
+}
+
 impl Forms {
     fn policy(self) -> HeaderValue {
         let policy = match self {
@@ -151,6 +165,10 @@ static WITHOUT_FORMS: LazyLock<String> = LazyLock::new(|| policy("form-action 'n
 // back to the port that waits for the redirect.
 static WITH_FORMS: LazyLock<String> =
     LazyLock::new(|| policy("form-action 'self' https: http://localhost:* http://127.0.0.1:*"));
+
+/// The address of the page has the code in it, so nothing may be loaded, let alone run.
+const OWN_POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; \
+     form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 fn policy(forms: &str) -> String {
     let style = STANDARD.encode(digest::digest(&digest::SHA256, STYLE.as_bytes()));

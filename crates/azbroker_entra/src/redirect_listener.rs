@@ -2,7 +2,7 @@
 //! ([RFC 8252 section 7.3](https://www.rfc-editor.org/rfc/rfc8252#section-7.3)).
 
 use crate::{
-    AuthorizationCode, Refusal,
+    AuthorizationCode, LoopbackRedirect, Refusal,
     last_page::LastPage,
     loopback_listener::{LoopbackListener, is_loopback_host},
     redirect_parameters::RedirectParameters,
@@ -26,23 +26,32 @@ use tokio::{net::TcpStream, sync::oneshot, task::JoinSet};
 
 /// Waits for a redirect at a port of its own.
 #[derive(Debug)]
-pub(crate) struct RedirectListener(LoopbackListener);
+pub(crate) struct RedirectListener {
+    listener: LoopbackListener,
+    redirect: LoopbackRedirect,
+}
 
 impl RedirectListener {
-    pub(crate) async fn bind() -> io::Result<Self> {
-        LoopbackListener::bind().await.map(Self)
+    pub(crate) async fn bind(redirect: LoopbackRedirect) -> io::Result<Self> {
+        let listener = match redirect.port() {
+            Some(port) => LoopbackListener::bind_to(port).await?,
+            None => LoopbackListener::bind().await?,
+        };
+        Ok(Self { listener, redirect })
     }
 
-    /// What Entra ID sends the browser to. Its host is what applications register; the port is not compared.
+    /// What Entra ID sends the browser to. Its host and path are what applications register; the port is not
+    /// compared.
     pub(crate) fn redirect_uri(&self) -> String {
-        format!("http://localhost:{}", self.0.port())
+        self.redirect.at(self.listener.port())
     }
 
     /// Waits for the redirect that carries `state`. Requests without it are answered and change nothing.
     pub(crate) async fn receive(self, state: String) -> Redirect {
         let (sender, mut received) = oneshot::channel();
         let waiting = Arc::new(Waiting {
-            port: self.0.port(),
+            port: self.listener.port(),
+            path: self.redirect.path().to_owned(),
             state,
             sender: Mutex::new(Some(sender)),
         });
@@ -54,7 +63,7 @@ impl RedirectListener {
                     // `waiting` holds the sender until it is used.
                     Err(_) => unreachable!("the sender is used once"),
                 },
-                stream = self.0.accept() => stream,
+                stream = self.listener.accept() => stream,
                 Some(_) = connections.join_next() => continue,
             };
             if let Some(stream) = stream {
@@ -103,6 +112,7 @@ type Answer = (
 
 struct Waiting {
     port: u16,
+    path: String,
     state: String,
     sender: Mutex<Option<oneshot::Sender<Answer>>>,
 }
@@ -143,7 +153,7 @@ impl Waiting {
         request: &Request<Incoming>,
     ) -> Option<(oneshot::Sender<Answer>, Result<AuthorizationCode, Refusal>)> {
         let own = is_loopback_host(request.headers().get(header::HOST), self.port);
-        if !own || request.method() != Method::GET || request.uri().path() != "/" {
+        if !own || request.method() != Method::GET || request.uri().path() != self.path {
             return None;
         }
         let outcome = RedirectParameters::parse(request.uri().query()?)?.outcome_of(&self.state)?;

@@ -1,6 +1,6 @@
 use crate::{
-    Client, Error, FurtherParameters, Grant, Paste, PrivateBrowser, Prompt, PromptBehavior,
-    RedirectUri, RefusalKind, Result, TokenRequest, Tokens,
+    Client, Error, FurtherParameters, Grant, LoopbackRedirect, OwnPages, Paste, PrivateBrowser,
+    Prompt, PromptBehavior, RedirectUri, RefusalKind, Result, TokenRequest, Tokens,
     authorization_request::AuthorizationRequest, last_page::LastPage, redirect_end::RedirectEnd,
     redirect_listener::RedirectListener,
 };
@@ -21,6 +21,8 @@ pub struct SignIn {
     pub further: FurtherParameters,
     /// How the redirect comes back.
     pub redirect_way: RedirectWay,
+    /// What the user's browser shows in the end, where it is not ours.
+    pub own_pages: OwnPages,
 }
 
 /// How a redirect comes back by itself. The application must have registered its redirect URI.
@@ -30,6 +32,8 @@ pub enum RedirectWay {
     /// From the user's own browser to a port of this machine: [`RedirectUri::Loopback`].
     #[default]
     Loopback,
+    /// The same, at a redirect URI of the application's own.
+    LoopbackAt(LoopbackRedirect),
     /// Read off a window of its own: [`RedirectUri::NativeClient`].
     PrivateWindow(PrivateBrowser),
 }
@@ -64,10 +68,11 @@ impl SignIn {
     pub async fn wait(&self, prompt: &dyn Prompt, deadline: Duration) -> Result<Redirected> {
         match &self.redirect_way {
             RedirectWay::Loopback => {
-                let (_, mut nobody_pastes) = tokio::sync::mpsc::channel(1);
-                let uri = RedirectUri::Loopback;
-                self.wait_by_hand(uri, prompt, &mut nobody_pastes, deadline)
+                self.wait_at(LoopbackRedirect::default(), prompt, deadline)
                     .await
+            }
+            RedirectWay::LoopbackAt(redirect) => {
+                self.wait_at(redirect.clone(), prompt, deadline).await
             }
             RedirectWay::PrivateWindow(browser) => self.wait_in_window(browser, deadline).await,
         }
@@ -88,11 +93,32 @@ impl SignIn {
         deadline: Duration,
     ) -> Result<Redirected> {
         let listener = match redirect_uri {
-            RedirectUri::Loopback => {
-                Some(RedirectListener::bind().await.map_err(Error::NoRedirect)?)
-            }
+            RedirectUri::Loopback => Some(listen(LoopbackRedirect::default()).await?),
             RedirectUri::NativeClient => None,
         };
+        self.wait_for(listener, prompt, pastes, deadline).await
+    }
+
+    async fn wait_at(
+        &self,
+        redirect: LoopbackRedirect,
+        prompt: &dyn Prompt,
+        deadline: Duration,
+    ) -> Result<Redirected> {
+        let (_, mut nobody_pastes) = tokio::sync::mpsc::channel(1);
+        let listener = Some(listen(redirect).await?);
+        self.wait_for(listener, prompt, &mut nobody_pastes, deadline)
+            .await
+    }
+
+    /// Without a listener, what is pasted is the address of the native client's page.
+    async fn wait_for(
+        &self,
+        listener: Option<RedirectListener>,
+        prompt: &dyn Prompt,
+        pastes: &mut Receiver<Paste>,
+        deadline: Duration,
+    ) -> Result<Redirected> {
         let redirect_uri = listener.as_ref().map_or_else(
             || RedirectUri::NATIVE_CLIENT.to_owned(),
             RedirectListener::redirect_uri,
@@ -170,8 +196,18 @@ impl SignIn {
             authorization,
             redirect_uri,
             end,
+            own_pages: self.own_pages.clone(),
         }
     }
+}
+
+async fn listen(redirect: LoopbackRedirect) -> Result<RedirectListener> {
+    let port = redirect.port();
+    let listener = RedirectListener::bind(redirect).await;
+    listener.map_err(|source| match port {
+        Some(port) => Error::NoPort { port, source },
+        None => Error::NoRedirect(source),
+    })
 }
 
 /// Waits for a paste that fits, and tells who pasted what was made of each.
@@ -195,6 +231,7 @@ pub struct Redirected {
     authorization: AuthorizationRequest,
     redirect_uri: String,
     end: RedirectEnd,
+    own_pages: OwnPages,
 }
 
 impl Redirected {
@@ -221,7 +258,8 @@ impl Redirected {
             }
             Err(refusal) => Err(refusal.clone().into()),
         };
-        self.end.finish(last_page(&result)).await;
+        let page = self.own_pages.instead_of(last_page(&result));
+        self.end.finish(page).await;
         result
     }
 }

@@ -125,7 +125,7 @@ impl AuthenticationRecord {
         }
     }
 
-    fn from_json(json: &str) -> Result<Self> {
+    pub(crate) fn from_json(json: &str) -> Result<Self> {
         serde_json::from_str(json).map_err(|error| {
             Error::new(ErrorKind::InvalidRequest, "it is no authentication record")
                 .with_cause(&error)
@@ -197,6 +197,47 @@ mod tests {
     fn a_record_of_another_language_round_trips() {
         let record = AuthenticationRecord::deserialize(RECORD).unwrap();
         assert_eq!(record.serialize().unwrap(), RECORD);
+    }
+
+    /// What a sign-in of Ada with the default world's Azure CLI leaves, in each language's words. The interoperability
+    /// suite holds the first two against the real libraries, and has them read the last.
+    const OF_ALL: [(&str, &str); 4] = [
+        (
+            "Python",
+            include_str!("../../../tests/interop/records/python.json"),
+        ),
+        (
+            "JavaScript",
+            include_str!("../../../tests/interop/records/javascript.json"),
+        ),
+        (
+            ".NET",
+            include_str!("../../../tests/interop/records/dotnet.json"),
+        ),
+        (
+            "Rust",
+            include_str!("../../../tests/interop/records/rust.json"),
+        ),
+    ];
+
+    #[test]
+    fn the_records_of_all_languages_are_of_one_account() {
+        for (language, json) in OF_ALL {
+            let record = AuthenticationRecord::deserialize(json).unwrap();
+            assert_eq!(record.username(), "ada@contoso.example", "{language}");
+            assert_eq!(record.client_id(), ClientId::AZURE_CLI, "{language}");
+            let account = record.to_account();
+            let home = "ada00000-0000-4000-8000-000000000001.72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10";
+            assert_eq!(account.home_account_id.as_str(), home, "{language}");
+            // JavaScript names the cloud's host by another of its names.
+            let authority = Authority::public_cloud();
+            assert!(
+                authority.is_same_environment(record.authority()),
+                "{language}"
+            );
+            let again = AuthenticationRecord::new(&account, &authority, &record.client_id).unwrap();
+            assert_eq!(again.serialize().unwrap(), OF_ALL[3].1, "{language}");
+        }
     }
 
     #[test]

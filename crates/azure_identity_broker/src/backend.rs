@@ -1,15 +1,17 @@
 mod broker_else_browser;
 mod browser;
 mod dbus;
+mod device_code;
 
 pub(crate) use broker_else_browser::BrokerElseBrowser;
-pub(crate) use browser::BrowserBackend;
-pub(crate) use dbus::{Bus, DbusBackend};
+pub(crate) use browser::{BrowserBackend, BrowserManner};
+pub(crate) use dbus::{BrokerManner, Bus, DbusBackend};
+pub(crate) use device_code::{DeviceCodeBackend, Show};
 
 use crate::{ParentWindow, Result, token_request::TokenRequest};
 use async_trait::async_trait;
 use azbroker_entra::{Account, ClientId};
-use azure_core::credentials::AccessToken;
+use azure_core::{credentials::AccessToken, time::OffsetDateTime};
 use std::fmt::Debug;
 
 /// Whatever stands behind a credential.
@@ -38,6 +40,8 @@ pub(crate) trait Backend: Debug + Send + Sync {
 #[derive(Clone, Debug)]
 pub(crate) struct Acquired {
     pub(crate) token: AccessToken,
+    /// When the next one should be acquired, where the answer says so.
+    pub(crate) refresh_on: Option<OffsetDateTime>,
     /// `None` when the answer did not say.
     pub(crate) account: Option<Account>,
 }

@@ -1,6 +1,6 @@
 use crate::{
     AuthenticationRecord, BrokerStatus, Error, ErrorKind, PassedOverStore, RemovedAccounts, Result,
-    backend::{Backend, Bus, DbusBackend},
+    backend::{Backend, BrokerManner, Bus, DbusBackend},
 };
 use azbroker_entra::{Account, Authority, ClientId, Tenant};
 use std::sync::Arc;
@@ -209,7 +209,7 @@ impl BrokerClient {
 
     pub(crate) fn on(bus: Bus) -> Self {
         Self {
-            broker: DbusBackend::new(bus),
+            broker: DbusBackend::new(bus, BrokerManner::default()),
         }
     }
 

@@ -28,6 +28,10 @@ pub struct BrokerOptions {
     pub use_default_account: bool,
     /// The window that a sign-in dialog belongs to.
     pub parent_window: ParentWindow,
+    /// Whether personal accounts pass through to an application that is for work accounts. Off by default.
+    ///
+    /// Only some of Microsoft's own old applications need it.
+    pub legacy_msa_passthrough: bool,
     /// What happens when no broker serves this machine.
     pub without_broker: WithoutBroker,
 }
@@ -38,6 +42,7 @@ impl Default for BrokerOptions {
             enabled: true,
             use_default_account: false,
             parent_window: ParentWindow::default(),
+            legacy_msa_passthrough: false,
             without_broker: WithoutBroker::default(),
         }
     }

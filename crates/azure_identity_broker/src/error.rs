@@ -53,6 +53,16 @@ impl Error {
         self.0.correlation_id
     }
 
+    /// Gives the claims, as JSON text, that the next sign-in must carry to succeed; `None` where Entra ID asked
+    /// for none.
+    ///
+    /// Reach for this where the program asks its user by itself
+    /// ([`disable_automatic_authentication`](crate::InteractiveBrowserCredentialOptions::disable_automatic_authentication)):
+    /// they go into [`AcquireOptions::claims`](crate::AcquireOptions::claims) of `authenticate`.
+    pub fn claims(&self) -> Option<&str> {
+        self.0.claims.as_ref().map(Claims::as_str)
+    }
+
     /// Tells whether trying the same again may help.
     pub fn is_transient(&self) -> bool {
         self.kind() == ErrorKind::Unavailable
@@ -130,8 +140,8 @@ impl Error {
         self
     }
 
-    /// The claims that the next request must carry to succeed.
-    pub(crate) fn claims(&self) -> Option<&Claims> {
+    /// The claims as a request carries them.
+    pub(crate) fn parsed_claims(&self) -> Option<&Claims> {
         self.0.claims.as_ref()
     }
 

@@ -1,21 +1,13 @@
 use crate::{
-    AuthenticationRecord, Error, ErrorKind, InteractiveBrowserCredentialOptions, Result,
+    AcquireOptions, AuthenticationRecord, InteractiveBrowserCredentialOptions, Result,
     WithoutBroker,
-    backend::{Backend, BrokerElseBrowser, BrowserBackend, DbusBackend},
+    backend::{Backend, BrokerElseBrowser, BrokerManner, BrowserBackend, DbusBackend},
     environment::Environment,
-    token_cache::TokenCache,
-    token_request::{TokenRequest, WhichAccount},
-    transport::TransportClient,
-    user_flow::{Manner, UserFlow},
+    user_credential::UserCredential,
 };
 use async_trait::async_trait;
-use azbroker_entra::{Authority, Claims, Client, ClientId, CorrelationId, Scopes};
-use azure_core::{
-    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
-    http::HttpClient,
-};
+use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use std::{fmt, sync::Arc};
-use tracing::Instrument;
 
 /// Signs a user in: through the broker of the machine, or through the system browser.
 ///
@@ -43,8 +35,8 @@ use tracing::Instrument;
 ///
 /// # Errors
 ///
-/// All of kind [`Credential`](azure_core::error::ErrorKind::Credential), with an [`Error`] inside that tells
-/// who must act.
+/// All of kind [`Credential`](azure_core::error::ErrorKind::Credential), with an [`Error`](crate::Error) inside
+/// that tells who must act.
 ///
 /// The sign-in in the browser is that of [RFC 8252 section 7.3](https://www.rfc-editor.org/rfc/rfc8252#section-7.3)
 /// (redirect to this machine's loopback) with [RFC 7636](https://www.rfc-editor.org/rfc/rfc7636#section-4) (PKCE)
@@ -53,34 +45,7 @@ use tracing::Instrument;
 /// [RFC 6749 section 6](https://www.rfc-editor.org/rfc/rfc6749#section-6). What a broker does is in Microsoft's
 /// [page on brokered authentication](https://learn.microsoft.com/dotnet/azure/sdk/authentication/local-development-broker).
 pub struct InteractiveBrowserCredential {
-    authority: Authority,
-    client_id: ClientId,
-    login_hint: Option<String>,
-    flow: UserFlow,
-}
-
-/// Says what a sign-in by [`InteractiveBrowserCredential::authenticate`] must meet.
-///
-/// Reach for this when a service answered `401` with a claims challenge in its `WWW-Authenticate` header.
-///
-/// ```no_run
-/// use azure_identity_broker::{AuthenticateOptions, InteractiveBrowserCredential};
-///
-/// # async fn meet(credential: &InteractiveBrowserCredential) -> azure_core::Result<()> {
-/// let challenge = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
-/// let options = AuthenticateOptions { claims: Some(challenge.to_owned()) };
-/// credential.authenticate(&["https://vault.azure.net/.default"], Some(options)).await?;
-/// # Ok(())
-/// # }
-/// ```
-///
-/// See [OpenID Connect Core section 5.5](https://openid.net/specs/openid-connect-core-1_0.html#ClaimsParameter)
-/// and Microsoft's
-/// [claims challenges](https://learn.microsoft.com/entra/identity-platform/claims-challenge).
-#[derive(Clone, Debug, Default)]
-pub struct AuthenticateOptions {
-    /// A claims challenge that the sign-in must meet, as JSON text; what a service sends is base64 of it.
-    pub claims: Option<String>,
+    pub(crate) inner: UserCredential,
 }
 
 impl InteractiveBrowserCredential {
@@ -88,7 +53,7 @@ impl InteractiveBrowserCredential {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidRequest`] when an option is wrong.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when an option is wrong.
     pub fn new(
         options: Option<InteractiveBrowserCredentialOptions>,
     ) -> azure_core::Result<Arc<Self>> {
@@ -118,28 +83,47 @@ impl InteractiveBrowserCredential {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Canceled`] when the user gives up, [`ErrorKind::Refused`] when a policy of the tenant
-    /// forbids the sign-in, [`ErrorKind::InteractionRequired`] when no sign-in page can be shown, and
-    /// [`ErrorKind::InvalidRequest`] when a scope or the claims are wrong.
+    /// [`ErrorKind::Canceled`](crate::ErrorKind::Canceled) when the user gives up, [`ErrorKind::Refused`](crate::ErrorKind::Refused) when a policy of the tenant
+    /// forbids the sign-in, [`ErrorKind::InteractionRequired`](crate::ErrorKind::InteractionRequired) when no sign-in page can be shown, and
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when a scope or the claims are wrong.
     ///
     /// See [RFC 6749 section 4.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1).
     pub async fn authenticate(
         &self,
         scopes: &[&str],
-        options: Option<AuthenticateOptions>,
+        options: Option<AcquireOptions>,
     ) -> azure_core::Result<AuthenticationRecord> {
-        let claims = options.and_then(|options| options.claims);
-        let request = self.request("no sign-in", scopes, claims.as_deref())?;
-        let failed = format!("no sign-in for {request}");
-        let correlation_id = request.correlation_id;
-        self.flow
-            .authenticate(request.clone())
-            .instrument(span("authenticate", &request))
-            .await
-            .and_then(|account| {
-                AuthenticationRecord::new(&account, &self.authority, &self.client_id)
-            })
-            .map_err(|error| error.with_correlation_id(correlation_id).into_azure(failed))
+        let options = options.unwrap_or_default();
+        self.inner.authenticate(scopes, &options).await
+    }
+
+    /// Acquires a token as [`get_token`](TokenCredential::get_token) does, with more said about it.
+    ///
+    /// Reach for this when a service answered `401` with a claims challenge in its `WWW-Authenticate` header
+    /// ([`ClaimsChallengePolicy`](crate::ClaimsChallengePolicy) does so by itself), or for a token of another
+    /// tenant.
+    ///
+    /// ```no_run
+    /// use azure_identity_broker::{AcquireOptions, InteractiveBrowserCredential};
+    ///
+    /// # async fn meet(credential: &InteractiveBrowserCredential) -> azure_core::Result<()> {
+    /// let challenge = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
+    /// let options = AcquireOptions { claims: Some(challenge.to_owned()), ..Default::default() };
+    /// let token = credential.acquire_token(&["https://vault.azure.net/.default"], options).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of the credential; [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when the
+    /// claims are wrong or the tenant is not allowed.
+    pub async fn acquire_token(
+        &self,
+        scopes: &[&str],
+        options: AcquireOptions,
+    ) -> azure_core::Result<AccessToken> {
+        self.inner.acquire_token(scopes, &options).await
     }
 
     pub(crate) fn in_environment(
@@ -151,62 +135,13 @@ impl InteractiveBrowserCredential {
             .map_err(|error| error.into_azure("the credential cannot be made"))
     }
 
-    fn parse(
+    pub(crate) fn parse(
         options: InteractiveBrowserCredentialOptions,
         environment: Environment,
     ) -> Result<Self> {
-        let manner = Manner {
-            use_default_account: options.broker.use_default_account,
-            asks_user: !options.disable_automatic_authentication,
-            window: options.broker.parent_window,
-        };
-        let record = options.authentication_record.as_ref();
-        let account = record.map(AuthenticationRecord::to_account);
-        Ok(Self {
-            authority: options.authority(environment.authority_host.as_deref())?,
-            client_id: options.client_id()?,
-            login_hint: options.login_hint()?,
-            flow: UserFlow::new(
-                backend(&options, &environment),
-                TokenCache::new(environment.clock),
-                manner,
-                account,
-            ),
-        })
-    }
-
-    /// Parses a request; `failed` says what there is not when it is wrong.
-    fn request(
-        &self,
-        failed: &'static str,
-        scopes: &[&str],
-        claims: Option<&str>,
-    ) -> azure_core::Result<TokenRequest> {
-        // A blank scope is an empty one: of its white space nobody would learn anything.
-        let scopes = scopes.iter().map(|scope| match scope.trim() {
-            "" => "",
-            _ => scope,
-        });
-        // The parser's message names the scope.
-        let scopes = Scopes::parse(scopes).map_err(|error| wrong(&error).into_azure(failed))?;
-        let account = match (self.flow.account(), &self.login_hint) {
-            (Some(account), _) => WhichAccount::Known(Box::new(account)),
-            (None, Some(hint)) => WhichAccount::Hinted(hint.clone()),
-            (None, None) => WhichAccount::Default,
-        };
-        let mut request = TokenRequest {
-            authority: self.authority.clone(),
-            client_id: self.client_id.clone(),
-            scopes,
-            claims: None,
-            account,
-            correlation_id: CorrelationId::new_v4(),
-        };
-        request.claims = claims
-            .map(Claims::parse)
-            .transpose()
-            .map_err(|error| wrong(&error).into_azure(format!("{failed} for {request}")))?;
-        Ok(request)
+        let backend = backend(&options, &environment)?;
+        let inner = options.into_user_credential(backend, environment)?;
+        Ok(Self { inner })
     }
 }
 
@@ -215,25 +150,18 @@ impl TokenCredential for InteractiveBrowserCredential {
     async fn get_token(
         &self,
         scopes: &[&str],
-        _options: Option<TokenRequestOptions<'_>>,
+        options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
-        let request = self.request("no token", scopes, None)?;
-        let span = span("get_token", &request);
-        let failed = format!("no token for {request}");
-        let correlation_id = request.correlation_id;
-        self.flow
-            .acquire(request)
-            .instrument(span)
-            .await
-            .map_err(|error| error.with_correlation_id(correlation_id).into_azure(failed))
+        let options = AcquireOptions::of(options.as_ref().map(|options| &options.method_options));
+        self.inner.acquire_token(scopes, &options).await
     }
 }
 
 impl fmt::Debug for InteractiveBrowserCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InteractiveBrowserCredential")
-            .field("authority", &self.authority)
-            .field("client_id", &self.client_id)
+            .field("authority", &self.inner.authority)
+            .field("client_id", &self.inner.client_id)
             .finish_non_exhaustive()
     }
 }
@@ -241,35 +169,24 @@ impl fmt::Debug for InteractiveBrowserCredential {
 fn backend(
     options: &InteractiveBrowserCredentialOptions,
     environment: &Environment,
-) -> Arc<dyn Backend> {
-    let transport = options.client_options.transport.clone();
-    let transport =
-        transport.map(|transport| Arc::new(TransportClient(transport)) as Arc<dyn HttpClient>);
-    let client = Client::new(transport, environment.clock.clone());
-    let browser = BrowserBackend::new(client, environment.browser.clone());
+) -> Result<Arc<dyn Backend>> {
+    let browser = BrowserBackend::new(
+        options.own_tokens(environment)?,
+        environment.browser.clone(),
+        options.browser_manner()?,
+    );
     if !options.broker.enabled {
-        return Arc::new(browser);
+        return Ok(Arc::new(browser));
     }
-    let broker = Arc::new(DbusBackend::new(environment.bus.clone()));
-    match options.broker.without_broker {
+    let manner = BrokerManner {
+        prompt: options.prompt,
+        msa_passthrough: options.broker.legacy_msa_passthrough,
+    };
+    let broker = Arc::new(DbusBackend::new(environment.bus.clone(), manner));
+    Ok(match options.broker.without_broker {
         WithoutBroker::UseBrowser => Arc::new(BrokerElseBrowser::new(broker, browser)),
         WithoutBroker::Fail => broker,
-    }
-}
-
-/// One span a request; people's names are not in it.
-fn span(flow: &'static str, request: &TokenRequest) -> tracing::Span {
-    tracing::info_span!(
-        "token_request",
-        flow,
-        correlation_id = %request.correlation_id,
-        tenant = %request.authority.tenant(),
-    )
-}
-
-/// A parser's message says by itself what is wrong and how to write it.
-fn wrong(error: &dyn std::error::Error) -> Error {
-    Error::new(ErrorKind::InvalidRequest, error.to_string())
+    })
 }
 
 #[cfg(test)]

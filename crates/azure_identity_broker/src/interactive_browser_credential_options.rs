@@ -1,7 +1,26 @@
-use crate::{AuthenticationRecord, BrokerOptions, Error, ErrorKind, Result};
-use azbroker_entra::{Authority, ClientId, Tenant};
-use azure_core::{cloud::CloudConfiguration, http::ClientOptions};
-use std::fmt::Display;
+use crate::{
+    AuthenticationRecord, BrokerOptions, BrowserCustomization, Error, ErrorKind, PromptBehavior,
+    Result,
+    allowed_tenants::{AllowedTenants, Named},
+    backend::{Backend, BrowserManner},
+    environment::{Environment, MultiTenant},
+    own_tokens::{InstanceDiscovery, OwnTokens},
+    refresh_tokens::{MemoryStore, RefreshTokens},
+    shortcut::Shortcut,
+    token_cache::TokenCache,
+    transport::TransportClient,
+    user_credential::UserCredential,
+    user_flow::{Manner, UserFlow},
+};
+#[cfg(feature = "persistence")]
+use crate::{TokenCachePersistence, refresh_tokens::PersistentStore};
+use azbroker_entra::{Authority, Client, ClientId, LoopbackRedirect, Tenant};
+use azure_core::{
+    cloud::CloudConfiguration,
+    http::{ClientOptions, HttpClient},
+    time::Duration,
+};
+use std::{fmt::Display, sync::Arc};
 
 /// Says what an [`InteractiveBrowserCredential`](crate::InteractiveBrowserCredential) signs in to, as which
 /// application, and how.
@@ -23,6 +42,13 @@ pub struct InteractiveBrowserCredentialOptions {
     /// school account.
     pub tenant_id: Option<String>,
 
+    /// Tenants, by ID or domain, that a request may name besides [`tenant_id`](Self::tenant_id); `*` stands
+    /// for every tenant.
+    ///
+    /// A credential without a tenant of its own may acquire tokens of any. The environment variable
+    /// `AZURE_IDENTITY_DISABLE_MULTITENANTAUTH` has every request keep to the credential's own.
+    pub additionally_allowed_tenants: Vec<String>,
+
     /// Application (client) ID. By default the authentication record's, or else the Azure CLI's.
     pub client_id: Option<String>,
 
@@ -31,6 +57,29 @@ pub struct InteractiveBrowserCredentialOptions {
     /// By default that of the cloud of [`client_options`](Self::client_options), or the authentication
     /// record's, or what `AZURE_AUTHORITY_HOST` says, or the public cloud's.
     pub authority_host: Option<String>,
+
+    /// Whether no one is asked about an authority host that is not known here. Off by default.
+    ///
+    /// Known are the public and the national clouds. Of any other host the public cloud is asked whether it
+    /// is one of Entra ID's, before anything is sent there; in a private cloud nobody can say. A broker knows
+    /// by itself which hosts it trusts.
+    pub disable_instance_discovery: bool,
+
+    /// Where the sign-in in the browser comes back to, as the application has registered it, such as
+    /// `http://localhost:8400`. By default `http://localhost` at any free port.
+    ///
+    /// It is of this machine's loopback; a broker has a redirect URI of its own.
+    pub redirect_uri: Option<String>,
+
+    /// What the sign-in page must do.
+    pub prompt: PromptBehavior,
+
+    /// The pages that the browser shows in the end.
+    pub browser_customization: BrowserCustomization,
+
+    /// How long the user gets for a sign-in in the browser. By default 280 s; brokers have a time of their
+    /// own.
+    pub sign_in_timeout: Option<Duration>,
 
     /// A username to sign in silently where that works, and to offer on the sign-in page where not.
     pub login_hint: Option<String>,
@@ -42,6 +91,12 @@ pub struct InteractiveBrowserCredentialOptions {
     /// [`ErrorKind::InteractionRequired`] where it
     /// would otherwise bring up a sign-in. Off by default.
     pub disable_automatic_authentication: bool,
+
+    /// Where sign-ins in the browser are kept for the next run. By default nowhere.
+    ///
+    /// Of the feature `persistence`.
+    #[cfg(feature = "persistence")]
+    pub token_cache_persistence: Option<TokenCachePersistence>,
 
     /// Whether and how the broker is used.
     pub broker: BrokerOptions,
@@ -80,6 +135,113 @@ impl InteractiveBrowserCredentialOptions {
             ));
         }
         Ok(authority)
+    }
+
+    /// The tenants that requests may name.
+    pub(crate) fn tenants(
+        &self,
+        authority: &Authority,
+        environment: &Environment,
+    ) -> Result<AllowedTenants> {
+        let named = match (&self.tenant_id, &self.authentication_record) {
+            (None, None) => Named::NoTenant,
+            _ => Named::Tenant,
+        };
+        let own = authority.tenant().clone();
+        let tenants = AllowedTenants::parse(own, named, &self.additionally_allowed_tenants)?;
+        Ok(match environment.multi_tenant {
+            MultiTenant::Enabled => tenants,
+            MultiTenant::Disabled => tenants.without_others(),
+        })
+    }
+
+    /// What is the same for all credentials of a user, with `backend` behind it.
+    pub(crate) fn into_user_credential(
+        self,
+        backend: Arc<dyn Backend>,
+        environment: Environment,
+    ) -> Result<UserCredential> {
+        let manner = Manner {
+            use_default_account: self.broker.use_default_account,
+            asks_user: !self.disable_automatic_authentication,
+            window: self.broker.parent_window,
+        };
+        let record = self.authentication_record.as_ref();
+        let account = record.map(AuthenticationRecord::to_account);
+        let authority = self.authority(environment.authority_host.as_deref())?;
+        Ok(UserCredential {
+            tenants: self.tenants(&authority, &environment)?,
+            authority,
+            client_id: self.client_id()?,
+            login_hint: self.login_hint()?,
+            flow: Arc::new(UserFlow::new(
+                backend,
+                TokenCache::new(environment.clock.clone()),
+                manner,
+                account,
+            )),
+            shortcut: Shortcut::default(),
+            clock: environment.clock,
+        })
+    }
+
+    /// What sign-ins without a broker share.
+    pub(crate) fn own_tokens(&self, environment: &Environment) -> Result<OwnTokens> {
+        let transport = self.client_options.transport.clone();
+        let transport =
+            transport.map(|transport| Arc::new(TransportClient(transport)) as Arc<dyn HttpClient>);
+        let client = Client::new(transport, environment.clock.clone());
+        let held = self.refresh_tokens(environment)?;
+        Ok(OwnTokens::new(client, held, self.instance_discovery()))
+    }
+
+    /// What keeps the refresh tokens of sign-ins in the browser.
+    #[cfg(not(feature = "persistence"))]
+    fn refresh_tokens(&self, _: &Environment) -> Result<RefreshTokens> {
+        Ok(RefreshTokens::kept_in(MemoryStore::default()))
+    }
+
+    /// What keeps the refresh tokens of sign-ins in the browser.
+    #[cfg(feature = "persistence")]
+    fn refresh_tokens(&self, environment: &Environment) -> Result<RefreshTokens> {
+        let Some(persistence) = &self.token_cache_persistence else {
+            return Ok(RefreshTokens::kept_in(MemoryStore::default()));
+        };
+        persistence.check()?;
+        Ok(RefreshTokens::kept_in(PersistentStore::new(
+            &persistence.name,
+            environment.keyring,
+            persistence.file(environment.cache_folder.as_deref())?,
+            environment.clock.clone(),
+        )))
+    }
+
+    /// How a sign-in in the browser goes.
+    pub(crate) fn browser_manner(&self) -> Result<BrowserManner> {
+        let redirect = self.redirect_uri.as_deref().map(LoopbackRedirect::parse);
+        if self
+            .sign_in_timeout
+            .is_some_and(|timeout| !timeout.is_positive())
+        {
+            return Err(Error::new(
+                ErrorKind::InvalidRequest,
+                "the time for a sign-in is over before it begins: `sign_in_timeout` must be positive",
+            ));
+        }
+        Ok(BrowserManner {
+            redirect: redirect.transpose().map_err(wrong)?.unwrap_or_default(),
+            prompt: self.prompt,
+            pages: self.browser_customization.clone(),
+            timeout: self.sign_in_timeout,
+        })
+    }
+
+    /// Whether the public cloud is asked about unknown hosts.
+    fn instance_discovery(&self) -> InstanceDiscovery {
+        match self.disable_instance_discovery {
+            true => InstanceDiscovery::Disabled,
+            false => InstanceDiscovery::Enabled,
+        }
     }
 
     /// The application that the tokens are for.

@@ -1,8 +1,9 @@
 //! A small broker with a state, on one end of a socket pair.
 
 use crate::{
-    BrokerOptions, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions, backend::Bus,
-    environment::Environment,
+    BrokerOptions, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions,
+    backend::Bus,
+    environment::{Environment, MultiTenant},
 };
 use azbroker_entra::{ManualClock, NoPrompt};
 use azbroker_protocol::{
@@ -105,6 +106,13 @@ impl TestBroker {
         let clock = Arc::new(ManualClock::new(noon()));
         let environment = Environment {
             authority_host: None,
+            multi_tenant: MultiTenant::Enabled,
+            token_credentials: None,
+            home: None,
+            #[cfg(feature = "persistence")]
+            keyring: crate::environment::Keyring::Missing,
+            #[cfg(feature = "persistence")]
+            cache_folder: None,
             bus: Bus::Given(self.connection.clone()),
             browser: Arc::new(NoPrompt),
             clock: clock.clone(),
@@ -262,11 +270,15 @@ impl Broker {
 }
 
 impl State {
-    fn token(&mut self, account: Account) -> String {
+    fn token(&mut self, account: Account, json: &str) -> String {
         self.issued += 1;
         let expires_on = (self.now + self.lifetime).unix_timestamp();
         let token = WireSecret::new(format!("access-token-{}", self.issued));
-        let mut response = TokenResponse::bearer(token, expires_on);
+        let request = TokenRequest::from_json(json).unwrap();
+        let mut response = match request.auth_parameters.pop_params {
+            None => TokenResponse::bearer(token, expires_on),
+            Some(_) => TokenResponse::proof_of_possession(token, expires_on),
+        };
         response.account = Some(account);
         response.to_json()
     }
@@ -279,17 +291,17 @@ impl State {
             None => username.is_empty() || *username == held.username,
         });
         match found.cloned() {
-            Some(account) => self.token(account),
+            Some(account) => self.token(account, json),
             None => ErrorReply::new(Status::InteractionRequired, "nobody is signed in").to_json(),
         }
     }
 
-    fn interactively(&mut self) -> String {
+    fn interactively(&mut self, json: &str) -> String {
         let Some(account) = self.signs_in.clone() else {
             return ErrorReply::new(Status::UserCanceled, "the user closed the sign-in").to_json();
         };
         self.accounts.insert(0, account.clone());
-        self.token(account)
+        self.token(account, json)
     }
 }
 
@@ -317,8 +329,10 @@ impl Broker {
         #[zbus(connection)] connection: &Connection,
     ) -> fdo::Result<String> {
         let method = Method::AcquireTokenInteractively;
-        self.answer(method, (id, json), connection, State::interactively)
-            .await
+        self.answer(method, (id, json), connection, |state| {
+            state.interactively(json)
+        })
+        .await
     }
 
     #[zbus(name = "getAccounts")]

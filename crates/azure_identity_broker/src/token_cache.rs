@@ -30,6 +30,8 @@ pub(crate) struct CacheKey {
     account: KeyAccount,
     scopes: Vec<String>,
     claims: Option<Claims>,
+    /// Services may revoke such a token, and expect their challenge to be answered.
+    enable_cae: bool,
 }
 
 impl CacheKey {
@@ -44,8 +46,28 @@ impl CacheKey {
             },
             scopes: request.scopes.sorted(),
             claims: request.claims.clone(),
+            enable_cae: request.enable_cae,
         }
     }
+}
+
+/// A token, and when it is time for the next one.
+#[derive(Clone, Debug)]
+pub(crate) struct CachedToken {
+    pub(crate) token: AccessToken,
+    /// From then on a new one is acquired in the background.
+    pub(crate) refresh_on: Option<OffsetDateTime>,
+}
+
+/// What [`TokenCache::look_up`] found.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// A token that is good for some time.
+    Fresh(CachedToken),
+    /// A good token, and it is this caller's turn to have a new one acquired in the background.
+    ToRefresh(CachedToken),
+    /// None that could be handed out.
+    Nothing,
 }
 
 impl TokenCache {
@@ -56,50 +78,67 @@ impl TokenCache {
         }
     }
 
+    /// Looks for a token, without waiting for anybody.
+    ///
+    /// A request that meets a challenge is answered by nothing that is held: the challenge refuses it.
+    pub(crate) fn look_up(&self, key: &CacheKey) -> Found {
+        if key.claims.is_some() {
+            return Found::Nothing;
+        }
+        let slot = {
+            let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            slots.get(key).cloned()
+        };
+        let Some(slot) = slot else {
+            return Found::Nothing;
+        };
+        let now = self.clock.now();
+        let mut state = slot.state();
+        match &state.token {
+            Some(held) if is_fresh(&held.token, now) => {
+                let held = held.clone();
+                let due = held.refresh_on.is_some_and(|at| at <= now);
+                if !due || state.next_refresh.is_some_and(|next| now < next) {
+                    return Found::Fresh(held);
+                }
+                // One at a time, and after a failure not at once again.
+                state.next_refresh = Some(now + BETWEEN_REFRESHES);
+                Found::ToRefresh(held)
+            }
+            _ => Found::Nothing,
+        }
+    }
+
     /// The token of `key`, or what `acquire` gives.
     ///
     /// Whoever comes while a request for the same key is under way waits for it and shares its outcome, be
-    /// it a token or a failure. When the task that made the request is dropped, the next one makes it anew.
+    /// it a token or a failure; a request that meets a challenge is answered by nothing older. When the task
+    /// that made the request is dropped, the next one makes it anew.
     pub(crate) async fn get_or_acquire<F>(
         &self,
         key: CacheKey,
         acquire: impl FnOnce() -> F,
-    ) -> Result<AccessToken>
+    ) -> Result<CachedToken>
     where
-        F: Future<Output = Result<AccessToken>>,
+        F: Future<Output = Result<CachedToken>>,
     {
+        let may_be_held = key.claims.is_none();
         let slot = self.slot(key);
         let finished_before = slot.finished.load(Ordering::Acquire);
-        let mut outcome = slot.outcome.lock().await;
-        let now = self.clock.now();
-        match &*outcome {
-            Outcome::Token(token) if is_fresh(token, now) => return Ok(token.clone()),
-            // A token so short-lived that it is never fresh still serves those who waited for it.
-            Outcome::Token(token)
-                if token.expires_on > now && slot.has_finished_since(finished_before) =>
-            {
-                return Ok(token.clone());
-            }
-            Outcome::Failed(error) if slot.has_finished_since(finished_before) => {
-                return Err(error.clone());
-            }
-            _ => {}
+        let _turn = slot.turn.lock().await;
+        let finished_meanwhile = slot.finished.load(Ordering::Acquire) != finished_before;
+        if let Some(outcome) = slot.outcome(self.clock.now(), may_be_held, finished_meanwhile) {
+            return outcome;
         }
         let result = acquire().await;
-        *outcome = match &result {
-            Ok(token) => Outcome::Token(token.clone()),
-            Err(error) => Outcome::Failed(error.clone()),
-        };
+        slot.keep(result.clone());
         slot.finished.fetch_add(1, Ordering::Release);
         result
     }
 
     /// Keeps a token that was acquired under another key.
-    pub(crate) fn put(&self, key: CacheKey, token: &AccessToken) {
-        // Whoever holds the slot is about to put a newer token there.
-        if let Ok(mut outcome) = self.slot(key).outcome.try_lock() {
-            *outcome = Outcome::Token(token.clone());
-        }
+    pub(crate) fn put(&self, key: CacheKey, token: CachedToken) {
+        self.slot(key).keep(Ok(token));
     }
 
     fn slot(&self, key: CacheKey) -> Arc<Slot> {
@@ -117,40 +156,80 @@ enum KeyAccount {
     Known(HomeAccountId),
 }
 
-/// The place of one key. Its lock is held during the request for that key, and no other is.
+/// The place of one key.
 #[derive(Debug, Default)]
 struct Slot {
-    outcome: tokio::sync::Mutex<Outcome>,
+    /// Locked for an instant, never while somebody waits for an answer.
+    state: Mutex<State>,
+    /// Whoever makes the request for the key has it.
+    turn: tokio::sync::Mutex<()>,
     /// How many requests have ended, to tell waiters from late comers.
     finished: AtomicU64,
 }
 
 #[derive(Debug, Default)]
-enum Outcome {
-    #[default]
-    None,
-    Token(AccessToken),
-    Failed(Error),
+struct State {
+    token: Option<CachedToken>,
+    /// What the last request failed with, for those who waited for it.
+    failure: Option<Error>,
+    /// Before then no other refresh begins in the background.
+    next_refresh: Option<OffsetDateTime>,
 }
 
 impl Slot {
-    fn has_finished_since(&self, before: u64) -> bool {
-        self.finished.load(Ordering::Acquire) != before
+    /// What answers a request without asking anybody.
+    fn outcome(
+        &self,
+        now: OffsetDateTime,
+        may_be_held: bool,
+        finished_meanwhile: bool,
+    ) -> Option<Result<CachedToken>> {
+        let state = self.state();
+        if finished_meanwhile && let Some(error) = &state.failure {
+            return Some(Err(error.clone()));
+        }
+        let held = state.token.as_ref()?;
+        let fresh = may_be_held && is_fresh(&held.token, now);
+        // A token so short-lived that it is never fresh still serves those who waited for it.
+        let waited_for = finished_meanwhile && held.token.expires_on > now;
+        (fresh || waited_for).then(|| Ok(held.clone()))
+    }
+
+    fn keep(&self, result: Result<CachedToken>) {
+        let mut state = self.state();
+        match result {
+            Ok(token) => {
+                *state = State {
+                    token: Some(token),
+                    ..State::default()
+                }
+            }
+            Err(error) => state.failure = Some(error),
+        }
     }
 
     /// Whether somebody uses the slot or may still find a token in it.
     fn is_wanted(self: &Arc<Self>, now: OffsetDateTime) -> bool {
-        Arc::strong_count(self) > 1
-            || self.outcome.try_lock().is_ok_and(
-                |outcome| matches!(&*outcome, Outcome::Token(token) if is_fresh(token, now)),
-            )
+        let held = || {
+            let state = self.state();
+            let token = state.token.as_ref();
+            token.is_some_and(|held| is_fresh(&held.token, now))
+        };
+        Arc::strong_count(self) > 1 || held()
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// A refresh that failed is not tried again before.
+const BETWEEN_REFRESHES: Duration = Duration::seconds(30);
 
 /// A token that is about to expire might do so on its way.
 const EXPIRY_MARGIN: Duration = Duration::minutes(5);
 
-fn is_fresh(token: &AccessToken, now: OffsetDateTime) -> bool {
+pub(crate) fn is_fresh(token: &AccessToken, now: OffsetDateTime) -> bool {
     token.expires_on - now > EXPIRY_MARGIN
 }
 

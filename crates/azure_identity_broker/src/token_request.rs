@@ -1,3 +1,4 @@
+use crate::ProofOfPossession;
 use azbroker_entra::{Account, Authority, Claims, ClientId, CorrelationId, Scopes};
 use std::fmt;
 
@@ -7,7 +8,12 @@ pub(crate) struct TokenRequest {
     pub(crate) authority: Authority,
     pub(crate) client_id: ClientId,
     pub(crate) scopes: Scopes,
+    /// A claims challenge to meet.
     pub(crate) claims: Option<Claims>,
+    /// Whether the program answers claims challenges.
+    pub(crate) enable_cae: bool,
+    /// The request that the token is to be bound to.
+    pub(crate) proof: Option<ProofOfPossession>,
     pub(crate) account: WhichAccount,
     pub(crate) correlation_id: CorrelationId,
 }
@@ -21,6 +27,18 @@ pub(crate) enum WhichAccount {
     Hinted(String),
     /// This account and no other.
     Known(Box<Account>),
+}
+
+impl TokenRequest {
+    /// What Entra ID is told about the token: the challenge, and what the program is capable of.
+    pub(crate) fn claims_parameter(&self) -> Option<Claims> {
+        match self.enable_cae {
+            true => Some(Claims::with_continuous_access_evaluation(
+                self.claims.as_ref(),
+            )),
+            false => self.claims.clone(),
+        }
+    }
 }
 
 impl WhichAccount {

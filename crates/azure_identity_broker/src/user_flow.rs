@@ -3,12 +3,16 @@
 use crate::{
     Error, ErrorKind, ParentWindow, Result,
     backend::{Acquired, Backend},
-    token_cache::{CacheKey, TokenCache},
+    token_cache::{CacheKey, CachedToken, Found, TokenCache},
     token_request::{TokenRequest, WhichAccount},
 };
 use azbroker_entra::{Account, Claims};
-use azure_core::credentials::AccessToken;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+use tokio::runtime::Handle;
+use tracing::Instrument;
 
 /// Acquires tokens of one user.
 #[derive(Debug)]
@@ -18,6 +22,7 @@ pub(crate) struct UserFlow {
     manner: Manner,
     /// The account of this credential, once it is known.
     account: Mutex<Option<Account>>,
+    changes: AtomicU64,
     /// There is one user: two sign-ins at a time would only confuse them.
     sign_in: tokio::sync::Mutex<()>,
 }
@@ -45,6 +50,7 @@ impl UserFlow {
             cache,
             manner,
             account: Mutex::new(account),
+            changes: AtomicU64::new(0),
             sign_in: tokio::sync::Mutex::default(),
         }
     }
@@ -58,14 +64,56 @@ impl UserFlow {
     }
 
     /// A token by whatever is needed.
-    pub(crate) async fn acquire(&self, request: TokenRequest) -> Result<AccessToken> {
-        self.cache
-            .get_or_acquire(CacheKey::of(&request), || self.acquire_anew(request))
-            .await
+    pub(crate) async fn acquire(self: &Arc<Self>, request: TokenRequest) -> Result<CachedToken> {
+        // A proof is of one request, at one time.
+        if request.proof.is_some() {
+            return self.acquire_anew(request).await;
+        }
+        let key = CacheKey::of(&request);
+        match self.cache.look_up(&key) {
+            Found::Fresh(token) => Ok(token),
+            Found::ToRefresh(token) => {
+                self.refresh(request);
+                Ok(token)
+            }
+            Found::Nothing => {
+                self.cache
+                    .get_or_acquire(key, || self.acquire_anew(request))
+                    .await
+            }
+        }
+    }
+
+    /// How often an answer has changed what is held.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Acquires the successor of a token that is still good, while nobody waits for it.
+    fn refresh(self: &Arc<Self>, request: TokenRequest) {
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let flow = self.clone();
+        let refresh = async move {
+            match flow.try_silently(&request).await {
+                Ok(Silence::Acquired(acquired)) => flow.keep(&request, &acquired),
+                Ok(Silence::NeedsUser(reason)) => {
+                    tracing::debug!(
+                        reason = reason.map(tracing::field::display),
+                        "no refresh in the background"
+                    );
+                }
+                Err(error) => {
+                    tracing::debug!(reason = %error, "no refresh in the background");
+                }
+            }
+        };
+        runtime.spawn(refresh.in_current_span());
     }
 
     /// Signs the user in on purpose.
-    pub(crate) async fn authenticate(&self, mut request: TokenRequest) -> Result<Account> {
+    pub(crate) async fn authenticate(&self, request: TokenRequest) -> Result<Account> {
         let _one_user = self.sign_in.lock().await;
         let acquired = self.ask_user(&request).await?;
         let account = acquired.account.clone().ok_or_else(|| {
@@ -75,14 +123,10 @@ impl UserFlow {
             )
         })?;
         self.keep(&request, &acquired);
-        // A token that meets a challenge is good for those who ask without one.
-        request.claims = None;
-        self.keep(&request, &acquired);
         Ok(account)
     }
 
-    async fn acquire_anew(&self, mut request: TokenRequest) -> Result<AccessToken> {
-        let claims = request.claims.clone();
+    async fn acquire_anew(&self, mut request: TokenRequest) -> Result<CachedToken> {
         let acquired = match self.try_silently(&request).await? {
             Silence::Acquired(acquired) => *acquired,
             Silence::NeedsUser(reason) if !self.manner.asks_user => {
@@ -97,9 +141,8 @@ impl UserFlow {
                 }
             }
         };
-        request.claims = claims;
         self.keep(&request, &acquired);
-        Ok(acquired.token)
+        Ok(cached(&acquired))
     }
 
     /// While this request waited for the user, another one may have learnt who the user is.
@@ -155,16 +198,23 @@ impl UserFlow {
     }
 
     /// Remembers whose token it is, and keeps it for those who ask by that account.
+    ///
+    /// A token that meets a challenge is good for those who ask without one.
     fn keep(&self, request: &TokenRequest, acquired: &Acquired) {
         let Some(account) = &acquired.account else {
             return;
         };
         *self.account.lock().unwrap_or_else(PoisonError::into_inner) = Some(account.clone());
+        if request.proof.is_some() {
+            return;
+        }
         let request = TokenRequest {
             account: WhichAccount::Known(Box::new(account.clone())),
+            claims: None,
             ..request.clone()
         };
-        self.cache.put(CacheKey::of(&request), &acquired.token);
+        self.cache.put(CacheKey::of(&request), cached(acquired));
+        self.changes.fetch_add(1, Ordering::Release);
     }
 }
 
@@ -174,9 +224,16 @@ enum Silence {
     NeedsUser(Option<Error>),
 }
 
+fn cached(acquired: &Acquired) -> CachedToken {
+    CachedToken {
+        token: acquired.token.clone(),
+        refresh_on: acquired.refresh_on,
+    }
+}
+
 /// Claims that Entra ID asked for in its refusal must be in the request that follows.
 fn take_claims(request: &mut TokenRequest, reason: Option<Error>) {
-    let wanted: Option<Claims> = reason.and_then(|reason| reason.claims().cloned());
+    let wanted: Option<Claims> = reason.and_then(|reason| reason.parsed_claims().cloned());
     if wanted.is_some() {
         request.claims = wanted;
     }

@@ -2,6 +2,7 @@
 //! may nothing; everybody consented to the Azure CLI, nobody to the sample application.
 
 mod contract;
+mod records;
 
 use crate::case::{Case, Program};
 use crate::requirements::Need;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 /// Every case, in the order in which they run.
 pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().chain(contract::CASES)
+    CASES.iter().chain(contract::CASES).chain(records::CASES)
 }
 
 const CASES: &[Case] = &[

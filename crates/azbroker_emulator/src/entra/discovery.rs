@@ -38,7 +38,9 @@ fn instance_of(form: &Form) -> Result<Value, Refusal> {
     let tenant = endpoint
         .as_ref()
         .and_then(|url| url.path_segments()?.next().filter(|name| !name.is_empty()));
-    let instance = host.and_then(Instance::of_host);
+    let instance = host
+        .and_then(Instance::of_host)
+        .filter(|instance| instance.is_public_knowledge);
     let (Some(host), Some(instance), Some(tenant)) = (host, instance, tenant) else {
         let message = "Unknown or invalid instance.";
         return Err(Refusal::bad_request("invalid_instance", 50_049, message));

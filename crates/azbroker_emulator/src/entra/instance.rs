@@ -13,6 +13,8 @@ pub(crate) struct Instance {
     /// The host in the issuer of access tokens of the first version. Those of the national clouds but China's are not
     /// documented; they are their own here, so that no cloud's tokens are good in another.
     access_token_issuer: &'static str,
+    /// Whether the others say that they know it. The hosts of a private cloud are known to its own people alone.
+    pub(super) is_public_knowledge: bool,
 }
 
 impl Instance {
@@ -46,8 +48,8 @@ impl Instance {
 /// The public cloud, which vaults belong to.
 pub(crate) static PUBLIC: &Instance = &INSTANCES[0];
 
-/// The public cloud, US Government, China, Bleu (France), Delos (Germany) and GovSG (Singapore).
-pub(crate) static INSTANCES: [Instance; 6] = [
+/// The public cloud, US Government, China, Bleu (France), Delos (Germany) and GovSG (Singapore), and a private cloud.
+pub(crate) static INSTANCES: [Instance; 7] = [
     Instance {
         hosts: &[
             "login.microsoftonline.com",
@@ -57,6 +59,7 @@ pub(crate) static INSTANCES: [Instance; 6] = [
         ],
         preferred_cache: "login.windows.net",
         access_token_issuer: "sts.windows.net",
+        is_public_knowledge: true,
     },
     Instance {
         hosts: &[
@@ -66,15 +69,21 @@ pub(crate) static INSTANCES: [Instance; 6] = [
         ],
         preferred_cache: "login.microsoftonline.us",
         access_token_issuer: "login.microsoftonline.us",
+        is_public_knowledge: true,
     },
     Instance {
         hosts: &["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],
         preferred_cache: "login.partner.microsoftonline.cn",
         access_token_issuer: "sts.chinacloudapi.cn",
+        is_public_knowledge: true,
     },
     own_host(&["login.sovcloud-identity.fr"]),
     own_host(&["login.sovcloud-identity.de"]),
     own_host(&["login.sovcloud-identity.sg"]),
+    Instance {
+        is_public_knowledge: false,
+        ..own_host(&["login.private.example"])
+    },
 ];
 
 const fn own_host(hosts: &'static [&'static str; 1]) -> Instance {
@@ -82,5 +91,6 @@ const fn own_host(hosts: &'static [&'static str; 1]) -> Instance {
         hosts,
         preferred_cache: hosts[0],
         access_token_issuer: hosts[0],
+        is_public_knowledge: true,
     }
 }

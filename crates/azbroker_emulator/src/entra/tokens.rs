@@ -54,6 +54,7 @@ pub(super) fn access_token(
         "uti": random::token(),
         "ver": "1.0",
         EMULATOR_CLAIM: true,
+        REVOCATIONS_CLAIM: cloud.faults.access_revocations(&user.username),
     });
     if !claims.capabilities.is_empty() {
         token["xms_cc"] = json!(claims.capabilities);
@@ -112,4 +113,6 @@ fn subject(object_id: &str, client_id: &str) -> String {
 
 /// Marks a token as one that no real service issued.
 const EMULATOR_CLAIM: &str = "azbroker_emulator";
+/// How often the user's access tokens had been revoked when this one was issued.
+pub(crate) const REVOCATIONS_CLAIM: &str = "azbroker_emulator_revocations";
 const ID_TOKEN_LIFETIME_SECONDS: i64 = 3600;

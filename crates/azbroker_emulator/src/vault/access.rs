@@ -5,13 +5,14 @@ use axum::{
     response::Response,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
 
 use super::{
     Site, VaultRefusal,
     proof::{Came, SignedRequest},
 };
 use crate::{
-    entra::{self, TokenFault},
+    entra::{self, REVOCATIONS_CLAIM, TokenFault},
     exchange::Notes,
     world::Role,
 };
@@ -105,6 +106,16 @@ impl Caller {
             None => {}
         }
         let claim = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
+        if is_revoked(&claims, site) {
+            let want = json!({ "access_token": { "nbf": {
+                "essential": true,
+                "value": cloud.clock.unix().to_string(),
+            }}});
+            return Err(VaultRefusal::unauthorized(
+                claims_header("insufficient_claims", Some(&want.to_string())),
+                "AKV10095: Continuous access evaluation: the token was revoked.",
+            ));
+        }
         let (object_id, client_id) = (claim("oid"), claim("appid"));
         let user = tenant
             .users
@@ -161,17 +172,21 @@ impl Action {
     }
 }
 
+/// Whether the program answers challenges and the user's tokens were revoked since this one was issued.
+fn is_revoked(claims: &Value, site: &Site) -> bool {
+    let answers = claims["xms_cc"].as_array().is_some_and(|values| {
+        let mut values = values.iter().filter_map(Value::as_str);
+        values.any(|value| value.eq_ignore_ascii_case("CP1"))
+    });
+    let username = claims["upn"].as_str().unwrap_or_default();
+    let issued_after = claims[REVOCATIONS_CLAIM].as_u64().unwrap_or_default();
+    answers && issued_after < site.cloud.faults.access_revocations(username)
+}
+
 /// The answer that wants a new token with these claims.
 pub(crate) fn claims_challenge(error: &str, claims: Option<&str>, notes: &Notes) -> Response {
-    let claims = claims
-        .map(|claims| format!(", claims=\"{}\"", STANDARD.encode(claims)))
-        .unwrap_or_default();
-    let challenge = format!(
-        "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
-         error=\"{error}\"{claims}"
-    );
     VaultRefusal::unauthorized(
-        challenge,
+        claims_header(error, claims),
         "The token must be asked for again, with the claims of the challenge.",
     )
     .into_response(notes)
@@ -199,6 +214,16 @@ impl<'a> Presented<'a> {
             _ => None,
         }
     }
+}
+
+fn claims_header(error: &str, claims: Option<&str>) -> String {
+    let claims = claims
+        .map(|claims| format!(", claims=\"{}\"", STANDARD.encode(claims)))
+        .unwrap_or_default();
+    format!(
+        "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
+         error=\"{error}\"{claims}"
+    )
 }
 
 const AUDIENCE: &str = "https://vault.azure.net";

@@ -8,8 +8,10 @@ const STATE: &str = "the-state";
 
 /// A listener that waits, and its port.
 async fn waiting() -> (u16, tokio::task::JoinHandle<Redirect>) {
-    let listener = RedirectListener::bind().await.unwrap();
-    let port = listener.0.port();
+    let listener = RedirectListener::bind(LoopbackRedirect::default())
+        .await
+        .unwrap();
+    let port = listener.listener.port();
     (port, tokio::spawn(listener.receive(STATE.to_owned())))
 }
 
@@ -90,11 +92,13 @@ async fn requests_that_are_not_the_redirect_change_nothing() {
 
 #[tokio::test]
 async fn both_loopback_addresses_are_listened_on() {
-    let listener = RedirectListener::bind().await.unwrap();
+    let listener = RedirectListener::bind(LoopbackRedirect::default())
+        .await
+        .unwrap();
     if TcpListener::bind("[::1]:0").await.is_err() {
         return; // no IPv6 on this machine
     }
-    let port = listener.0.port();
+    let port = listener.listener.port();
     let waiting = tokio::spawn(listener.receive(STATE.to_owned()));
     let request = get(port, &format!("/?code=c&state={STATE}"));
     let browser = tokio::spawn(async move { send("::1", port, &request).await });

@@ -11,8 +11,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use azbroker_entra::{
-    DeviceSignIn, Paste, Prompt, PromptBehavior, PromptError, RedirectUri, RedirectWay, SignIn,
-    Tokens,
+    DeviceSignIn, OwnPages, Paste, Prompt, PromptBehavior, PromptError, RedirectUri, RedirectWay,
+    SignIn, Tokens,
 };
 use azbroker_protocol::Status;
 use azure_core::{http::Url, time::Duration};
@@ -73,6 +73,7 @@ impl Broker {
             login_hint,
             further: request.additional.further.clone(),
             redirect_way: RedirectWay::Loopback,
+            own_pages: OwnPages::default(),
         };
         let shown = Told(Mutex::new(Some(by_hand.page)));
         let waiting = sign_in.wait_by_hand(

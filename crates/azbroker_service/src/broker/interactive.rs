@@ -14,7 +14,7 @@ use crate::{
 };
 use asking::{Answered, Step};
 use azbroker_entra::{
-    Account, Error, Prompt, PromptBehavior, RedirectWay, Redirected, RefusalKind, SignIn,
+    Account, Error, OwnPages, Prompt, PromptBehavior, RedirectWay, Redirected, RefusalKind, SignIn,
 };
 use azbroker_protocol::Status;
 use std::sync::Arc;
@@ -282,6 +282,7 @@ fn sign_in_for(request: &Request, approval: Approval<'_>, redirect_way: Redirect
         },
         login_hint,
         redirect_way,
+        own_pages: OwnPages::default(),
     }
 }
 

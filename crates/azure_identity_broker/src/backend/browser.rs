@@ -1,111 +1,50 @@
 //! The system browser, inside the application's own process.
 
-mod failure;
-
 use super::{Accounts, Acquired, Backend};
 use crate::{
-    Error, ParentWindow, Result,
-    token_request::{TokenRequest, WhichAccount},
+    BrowserCustomization, ParentWindow, PromptBehavior, Result, entra_failure,
+    own_tokens::OwnTokens, token_request::TokenRequest,
 };
 use async_trait::async_trait;
 use azbroker_entra::{
-    Account, Client, ClientId, FurtherParameters, Grant, Prompt, PromptBehavior, RedirectWay,
-    RefreshToken, SignIn, TokenRequest as EntraRequest, Tokens,
+    Account, ClientId, FurtherParameters, LoopbackRedirect, OwnPages, Prompt,
+    PromptBehavior as EntraPrompt, RedirectWay, SignIn,
 };
-use azure_core::{credentials::AccessToken, time::Duration};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use azure_core::time::Duration;
+use std::sync::Arc;
 
-/// Signs in through the system browser and keeps the refresh tokens in memory.
+/// Signs in through the system browser.
 #[derive(Debug)]
 pub(crate) struct BrowserBackend {
-    client: Client,
+    tokens: OwnTokens,
     browser: Arc<dyn Prompt>,
-    /// The last one to sign in is last.
-    held: Mutex<Vec<Held>>,
+    manner: BrowserManner,
 }
 
-#[derive(Clone, Debug)]
-struct Held {
-    client_id: ClientId,
-    account: Account,
-    refresh_token: RefreshToken,
+/// How a sign-in in the browser goes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BrowserManner {
+    pub(crate) redirect: LoopbackRedirect,
+    pub(crate) prompt: PromptBehavior,
+    pub(crate) pages: BrowserCustomization,
+    /// How long the user gets, where that is not the usual time.
+    pub(crate) timeout: Option<Duration>,
 }
 
 impl BrowserBackend {
-    pub(crate) fn new(client: Client, browser: Arc<dyn Prompt>) -> Self {
+    pub(crate) fn new(tokens: OwnTokens, browser: Arc<dyn Prompt>, manner: BrowserManner) -> Self {
         Self {
-            client,
+            tokens,
             browser,
-            held: Mutex::default(),
+            manner,
         }
-    }
-
-    fn find(&self, request: &TokenRequest) -> Option<Held> {
-        let held = self.held();
-        let mut fitting = held.iter().rev().filter(|held| {
-            held.client_id == request.client_id
-                && request
-                    .authority
-                    .is_same_environment(&held.account.environment)
-        });
-        match &request.account {
-            WhichAccount::Default => fitting.next(),
-            WhichAccount::Hinted(username) => {
-                fitting.find(|held| held.account.username.eq_ignore_ascii_case(username))
-            }
-            WhichAccount::Known(account) => {
-                fitting.find(|held| held.account.home_account_id == account.home_account_id)
-            }
-        }
-        .cloned()
-    }
-
-    fn keep(&self, client_id: &ClientId, tokens: Tokens) -> Acquired {
-        let account = tokens.account;
-        if let Some(refresh_token) = tokens.refresh_token {
-            self.forget(client_id, &account);
-            self.held().push(Held {
-                client_id: client_id.clone(),
-                account: account.clone(),
-                refresh_token,
-            });
-        }
-        Acquired {
-            token: AccessToken::new(tokens.access_token, tokens.expires_on),
-            account: Some(account),
-        }
-    }
-
-    fn forget(&self, client_id: &ClientId, account: &Account) {
-        self.held().retain(|held| {
-            held.client_id != *client_id || held.account.home_account_id != account.home_account_id
-        });
-    }
-
-    fn held(&self) -> MutexGuard<'_, Vec<Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl Backend for BrowserBackend {
     async fn acquire_token_silently(&self, request: &TokenRequest) -> Result<Acquired> {
-        let Some(held) = self.find(request) else {
-            return Err(nobody_has_signed_in(request));
-        };
-        let grant = Grant::RefreshToken(held.refresh_token);
-        match self.client.redeem(&entra_request(request), &grant).await {
-            Ok(tokens) => Ok(self.keep(&request.client_id, tokens)),
-            Err(error) => {
-                if error
-                    .refusal()
-                    .is_some_and(|refusal| refusal.ends_refresh_token())
-                {
-                    self.forget(&request.client_id, &held.account);
-                }
-                Err(failure::of(&error))
-            }
-        }
+        self.tokens.acquire_silently(request).await
     }
 
     async fn acquire_token_interactively(
@@ -113,62 +52,47 @@ impl Backend for BrowserBackend {
         request: &TokenRequest,
         _window: ParentWindow,
     ) -> Result<Acquired> {
+        let (client, wanted) = self.tokens.for_sign_in(request).await?;
         let login_hint = request.account.username().map(str::to_owned);
         let sign_in = SignIn {
-            request: entra_request(request),
-            prompt_behavior: match login_hint {
+            request: wanted,
+            prompt_behavior: match (self.manner.prompt, &login_hint) {
                 // The page would ask for the account in spite of the hint.
-                Some(_) => PromptBehavior::Unspecified,
-                None => PromptBehavior::SelectAccount,
+                (PromptBehavior::Automatic, Some(_)) => EntraPrompt::Unspecified,
+                (PromptBehavior::Automatic | PromptBehavior::SelectAccount, _) => {
+                    EntraPrompt::SelectAccount
+                }
+                (PromptBehavior::Login, _) => EntraPrompt::Login,
+                (PromptBehavior::Consent, _) => EntraPrompt::Consent,
             },
             login_hint,
             further: FurtherParameters::default(),
             // It is the program's own client ID, and its own browser: no other way is tried.
-            redirect_way: RedirectWay::Loopback,
+            redirect_way: RedirectWay::LoopbackAt(self.manner.redirect.clone()),
+            own_pages: OwnPages {
+                success: self.manner.pages.success_page.clone(),
+                error: self.manner.pages.error_page.clone(),
+            },
         };
+        let deadline = self.manner.timeout.unwrap_or(DEADLINE);
         let tokens = sign_in
-            .run(&self.client, &*self.browser, DEADLINE)
+            .run(client, &*self.browser, deadline)
             .await
-            .map_err(|error| failure::of(&error))?;
-        Ok(self.keep(&request.client_id, tokens))
+            .map_err(|error| entra_failure::of(&error))?;
+        self.tokens.keep(request, tokens).await
     }
 
     async fn accounts(&self, client_id: &ClientId) -> Result<Accounts> {
-        let held = self.held();
-        let own = held.iter().filter(|held| held.client_id == *client_id);
-        Ok(Accounts {
-            accounts: own.map(|held| held.account.clone()).collect(),
-            store: None,
-        })
+        self.tokens.accounts(client_id).await
     }
 
     async fn remove_account(&self, client_id: &ClientId, account: &Account) -> Result<()> {
-        self.forget(client_id, account);
-        Ok(())
+        self.tokens.remove_account(client_id, account).await
     }
 }
 
 /// What a person gets; below the 300 s that brokers give.
 const DEADLINE: Duration = Duration::seconds(280);
-
-fn entra_request(request: &TokenRequest) -> EntraRequest {
-    EntraRequest {
-        authority: request.authority.clone(),
-        client_id: request.client_id.clone(),
-        scopes: request.scopes.clone(),
-        claims: request.claims.clone(),
-        bound_to: None,
-        correlation_id: request.correlation_id,
-    }
-}
-
-fn nobody_has_signed_in(request: &TokenRequest) -> Error {
-    let message = match request.account.username() {
-        Some(username) => format!("{username} has not signed in to this program yet"),
-        None => "nobody has signed in to this program yet".to_owned(),
-    };
-    Error::signed_out(message)
-}
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,10 @@ mod failure;
 pub(crate) use connection::Bus;
 
 use super::{Accounts, Acquired, Backend};
-use crate::{Error, ErrorKind, ParentWindow, Result, token_request::TokenRequest};
+use crate::{
+    Error, ErrorKind, ParentWindow, PromptBehavior, ProofOfPossession, Result,
+    token_request::TokenRequest,
+};
 use async_trait::async_trait;
 use azbroker_entra::{Account, ClientId, CorrelationId};
 use azbroker_protocol::{
@@ -23,13 +26,23 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct DbusBackend {
     connection: BusConnection,
+    manner: BrokerManner,
+}
+
+/// What a broker is told about its requests.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BrokerManner {
+    pub(crate) prompt: PromptBehavior,
+    /// Whether personal accounts pass through to an application for work accounts.
+    pub(crate) msa_passthrough: bool,
 }
 
 impl DbusBackend {
     /// A backend that connects when it is first asked.
-    pub(crate) fn new(bus: Bus) -> Self {
+    pub(crate) fn new(bus: Bus, manner: BrokerManner) -> Self {
         Self {
             connection: BusConnection::new(bus),
+            manner,
         }
     }
 
@@ -89,6 +102,17 @@ impl DbusBackend {
         accounts::read(account)
     }
 
+    fn parameters(&self, request: &TokenRequest, kind: AuthorizationType) -> AuthParameters {
+        let mut parameters = parameters(request, kind);
+        if self.manner.msa_passthrough {
+            let (name, value) = MSA_PASSTHROUGH;
+            parameters
+                .additional_query_parameters_for_authorization
+                .insert(name.to_owned(), value.into());
+        }
+        parameters
+    }
+
     async fn call(
         &self,
         method: Method,
@@ -114,7 +138,7 @@ impl DbusBackend {
             .call(method, request.correlation_id, wire.to_json())
             .await?;
         match TokenReply::from_json(&json).map_err(|fault| failure::malformed(&fault))? {
-            TokenReply::Token(token) => acquired(&token),
+            TokenReply::Token(token) => acquired(request, &token),
             TokenReply::Error(error) => Err(match method {
                 Method::AcquireTokenInteractively => failure::of_sign_in(&error),
                 _ => failure::of_silence(&error),
@@ -130,7 +154,7 @@ impl DbusBackend {
 #[async_trait]
 impl Backend for DbusBackend {
     async fn acquire_token_silently(&self, request: &TokenRequest) -> Result<Acquired> {
-        let parameters = parameters(request, AuthorizationType::Silent);
+        let parameters = self.parameters(request, AuthorizationType::Silent);
         let wire = WireRequest::new(parameters);
         self.acquire_token(Method::AcquireTokenSilently, request, wire)
             .await
@@ -142,7 +166,13 @@ impl Backend for DbusBackend {
         window: ParentWindow,
     ) -> Result<Acquired> {
         let handle = window.number();
-        let mut parameters = parameters(request, AuthorizationType::Interactive);
+        let mut parameters = self.parameters(request, AuthorizationType::Interactive);
+        // The contract has no field for it: known clients leave out whom the user is to choose.
+        if self.manner.prompt.has_account_chosen() {
+            parameters.account = None;
+            parameters.username.clear();
+            parameters.is_sign_in = true;
+        }
         parameters.parent_window = Some(azbroker_protocol::ParentWindow { handle });
         let mut wire = WireRequest::new(parameters);
         wire.parent_window_handle = Some(handle);
@@ -191,31 +221,47 @@ fn parameters(request: &TokenRequest, kind: AuthorizationType) -> AuthParameters
     parameters.is_sign_in = parameters.account.is_none();
     parameters.username = request.account.username().unwrap_or_default().to_owned();
     REDIRECT_URI.clone_into(&mut parameters.redirect_uri);
-    if let Some(claims) = &request.claims {
+    parameters.pop_params = request.proof.as_ref().map(ProofOfPossession::to_wire);
+    if let Some(claims) = request.claims_parameter() {
         claims.as_str().clone_into(&mut parameters.decoded_claims);
     }
     parameters
 }
 
-fn acquired(response: &TokenResponse) -> Result<Acquired> {
+fn acquired(request: &TokenRequest, response: &TokenResponse) -> Result<Acquired> {
     let malformed = |what| Err(Error::new(ErrorKind::Malformed, what));
     if response.access_token.is_empty() {
         return malformed("the broker's answer has an empty access token");
     }
-    if response.access_token_type != AccessTokenType::Bearer as i64 {
-        return malformed("the broker's token is no bearer token, which was asked for");
+    let (wanted, otherwise) = match &request.proof {
+        None => (
+            AccessTokenType::Bearer,
+            "the broker's token is no bearer token, which was asked for",
+        ),
+        Some(_) => (
+            AccessTokenType::ProofOfPossession,
+            "the broker's token is no proof of possession, which was asked for",
+        ),
+    };
+    if response.access_token_type != wanted as i64 {
+        return malformed(otherwise);
     }
     let Ok(expires_on) = OffsetDateTime::from_unix_timestamp(response.expires_on_seconds()) else {
         return malformed("the broker's token expires at a time that does not exist");
     };
     Ok(Acquired {
         token: AccessToken::new(response.access_token.expose().to_owned(), expires_on),
+        // A broker refreshes what it holds by itself.
+        refresh_on: None,
         account: accounts::of_token(response),
     })
 }
 
 /// What applications that use a broker on Linux register.
 const REDIRECT_URI: &str = "https://login.microsoftonline.com/common/oauth2/nativeclient";
+
+/// What known clients send for it.
+const MSA_PASSTHROUGH: (&str, &str) = ("msal_request_type", "consumer_passthrough");
 
 /// A broker that stays silent answers from its store or after one request to Entra ID.
 const SILENT_LIMIT: Duration = Duration::from_secs(60);

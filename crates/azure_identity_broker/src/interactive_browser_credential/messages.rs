@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
-    BrokerOptions,
+    BrokerOptions, Error, ErrorKind,
     backend::Bus,
+    environment::{Environment, MultiTenant},
     test_broker::{ADA, Instead, TestBroker, VAULT, with_default_account},
 };
 use azbroker_entra::{ManualClock, NoPrompt};
@@ -41,6 +42,13 @@ fn told(error: &azure_core::Error) -> (String, String) {
 fn without_bus() -> Environment {
     Environment {
         authority_host: None,
+        multi_tenant: MultiTenant::Enabled,
+        token_credentials: None,
+        home: None,
+        #[cfg(feature = "persistence")]
+        keyring: crate::environment::Keyring::Missing,
+        #[cfg(feature = "persistence")]
+        cache_folder: None,
         bus: Bus::At("unix:path=/nonexistent/bus".to_owned()),
         browser: Arc::new(NoPrompt),
         clock: Arc::new(ManualClock::new(crate::test_broker::noon())),
@@ -137,8 +145,9 @@ async fn wrong_scopes_and_claims_are_named_once() {
         let error = credential.get_token(scopes, None).await.unwrap_err();
         assert_eq!(told(&error), (line.to_owned(), String::new()));
     }
-    let options = AuthenticateOptions {
+    let options = AcquireOptions {
         claims: Some("no json".to_owned()),
+        ..Default::default()
     };
     let signed_in = credential.authenticate(&[VAULT], Some(options)).await;
     assert_eq!(

@@ -86,3 +86,38 @@ fn the_client_is_the_named_one_or_the_records_or_the_azure_cli() {
     assert_eq!(of(Some("APP"), Some(record())), "app");
     assert_eq!(of(Some("other"), None), "other");
 }
+
+#[test]
+fn a_wrong_redirect_uri_and_no_time_to_sign_in_are_named_when_the_credential_is_made() {
+    let with_uri = |uri: &str| Options {
+        redirect_uri: Some(uri.to_owned()),
+        ..Default::default()
+    };
+    let no_time = Options {
+        sign_in_timeout: Some(Duration::ZERO),
+        ..Default::default()
+    };
+    for (options, message) in [
+        (
+            with_uri("https://app.example/cb"),
+            "redirect URI 'https://app.example/cb' is not of this machine: its host must be localhost, 127.0.0.1 or [::1]",
+        ),
+        (
+            with_uri("https://localhost:8400"),
+            "redirect URI 'https://localhost:8400' is HTTPS, which has no certificate here: write it with http://",
+        ),
+        (
+            with_uri("localhost"),
+            "redirect URI 'localhost' is no URL such as http://localhost:8400",
+        ),
+        (
+            no_time,
+            "the time for a sign-in is over before it begins: `sign_in_timeout` must be positive",
+        ),
+    ] {
+        let error = crate::InteractiveBrowserCredential::new(Some(options)).unwrap_err();
+        let error = Error::find(&error).unwrap();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert_eq!(error.to_string(), message);
+    }
+}

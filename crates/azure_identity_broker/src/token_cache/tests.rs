@@ -8,6 +8,8 @@ fn request(scopes: &[&str]) -> TokenRequest {
         client_id: ClientId::azure_cli(),
         scopes: Scopes::parse(scopes).unwrap(),
         claims: None,
+        enable_cae: false,
+        proof: None,
         account: WhichAccount::Default,
         correlation_id: CorrelationId::new_v4(),
     }
@@ -24,6 +26,13 @@ fn known(object_id: &str) -> WhichAccount {
         given_name: String::new(),
         family_name: String::new(),
     }))
+}
+
+fn held(expires_on: OffsetDateTime) -> CachedToken {
+    CachedToken {
+        token: AccessToken::new("t", expires_on),
+        refresh_on: None,
+    }
 }
 
 #[test]
@@ -59,6 +68,10 @@ fn keys_are_equal_when_one_token_serves_both() {
             ..base.clone()
         },
         TokenRequest {
+            enable_cae: true,
+            ..base.clone()
+        },
+        TokenRequest {
             account: WhichAccount::Hinted("ada@contoso.example".to_owned()),
             ..base.clone()
         },
@@ -87,7 +100,7 @@ async fn a_short_lived_token_serves_those_who_waited_and_nobody_later() {
     let acquire = || async {
         made.fetch_add(1, Ordering::Relaxed);
         tokio::task::yield_now().await;
-        Ok(AccessToken::new("t", noon + Duration::minutes(1)))
+        Ok(held(noon + Duration::minutes(1)))
     };
     let key = CacheKey::of(&request(&["a"]));
     let (first, second) = tokio::join!(
@@ -106,8 +119,10 @@ async fn what_nobody_can_use_any_more_is_dropped() {
     let clock = Arc::new(ManualClock::new(noon));
     let cache = TokenCache::new(clock.clone());
     for scope in ["a", "b", "c"] {
-        let token = AccessToken::new("t", clock.now() + Duration::hours(1));
-        cache.put(CacheKey::of(&request(&[scope])), &token);
+        cache.put(
+            CacheKey::of(&request(&[scope])),
+            held(clock.now() + Duration::hours(1)),
+        );
     }
     assert_eq!(cache.slots.lock().unwrap().len(), 3);
     clock.advance(Duration::hours(1));

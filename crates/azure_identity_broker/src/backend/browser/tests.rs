@@ -1,90 +1,22 @@
+mod cancelling;
+mod deadlines;
+mod options;
+
 use crate::{
-    Error, ErrorKind, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions,
-    backend::Bus,
-    environment::Environment,
+    AcquireOptions, Error, ErrorKind, InteractiveBrowserCredential,
+    InteractiveBrowserCredentialOptions,
     test_broker::{STORAGE, VAULT, with_default_account},
+    test_cloud::Setting,
 };
-use async_trait::async_trait;
 use azbroker_emulator::{
-    Behavior, Emulator, Fault, SignIn, Target, Visitor, World,
-    default_world::{ADA, ADA_PASSWORD, SECRET_NAME, SECRET_VALUE, TENANT_ID, VAULT_URL},
+    Behavior, Fault, Target, World,
+    default_world::{ADA, SECRET_NAME, SECRET_VALUE, TENANT_ID, VAULT_URL},
 };
-use azbroker_entra::{Prompt, PromptError, SystemClock};
 use azure_core::{
     credentials::{AccessToken, TokenCredential},
-    http::{Transport, Url},
+    time::Duration,
 };
 use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
-use std::sync::{Arc, Mutex};
-
-/// Ada with a browser, and an emulated cloud around her; there is no bus.
-struct Setting {
-    emulator: Emulator,
-    user: Arc<User>,
-}
-
-#[derive(Debug)]
-struct User {
-    visitor: Visitor,
-    urls: Mutex<Vec<Url>>,
-}
-
-#[async_trait]
-impl Prompt for User {
-    async fn open(&self, url: &Url) -> Result<(), PromptError> {
-        self.urls.lock().unwrap().push(url.clone());
-        self.visitor
-            .visit(url.as_str())
-            .await
-            .map(|_| ())
-            .map_err(|error| PromptError::new(error.to_string()))
-    }
-}
-
-impl Setting {
-    async fn with(behavior: Behavior) -> Self {
-        let emulator = Emulator::start(World::default()).await.unwrap();
-        let sign_in = SignIn {
-            username: ADA.to_owned(),
-            password: ADA_PASSWORD.to_owned(),
-            behavior,
-        };
-        let visitor = Visitor::with_client(emulator.http_client(), sign_in).unwrap();
-        let urls = Mutex::default();
-        let user = Arc::new(User { visitor, urls });
-        Self { emulator, user }
-    }
-
-    fn transport(&self) -> Transport {
-        Transport::new(Arc::new(self.emulator.http_client()))
-    }
-
-    fn credential(
-        &self,
-        options: InteractiveBrowserCredentialOptions,
-    ) -> Arc<InteractiveBrowserCredential> {
-        self.credential_on("unix:path=/nonexistent/bus".to_owned(), options)
-    }
-
-    fn credential_on(
-        &self,
-        bus: String,
-        mut options: InteractiveBrowserCredentialOptions,
-    ) -> Arc<InteractiveBrowserCredential> {
-        options.client_options.transport = Some(self.transport());
-        let environment = Environment {
-            authority_host: None,
-            bus: Bus::At(bus),
-            browser: self.user.clone(),
-            clock: Arc::new(SystemClock),
-        };
-        InteractiveBrowserCredential::in_environment(options, environment).unwrap()
-    }
-
-    fn visits(&self) -> usize {
-        self.user.urls.lock().unwrap().len()
-    }
-}
 
 fn failed(result: azure_core::Result<AccessToken>) -> Error {
     let error = result.unwrap_err();
@@ -211,13 +143,37 @@ async fn claims_that_a_refusal_asks_for_are_in_the_sign_in_that_follows() {
     let faults = setting.emulator.faults();
     faults.next(1, Target::Token, refusal(50076, Some(claims)));
     credential.get_token(&[STORAGE], None).await.unwrap();
-    let urls = setting.user.urls.lock().unwrap();
-    let asked: Vec<_> = urls
-        .iter()
-        .map(|url| url.query_pairs().find(|(name, _)| name == "claims"))
-        .map(|pair| pair.map(|(_, value)| value.into_owned()))
-        .collect();
-    assert_eq!(asked, [None, Some(claims.to_owned())]);
+    assert_eq!(setting.asked("claims"), [None, Some(claims.to_owned())]);
+}
+
+#[tokio::test]
+async fn a_program_that_asks_its_user_by_itself_learns_the_claims_and_the_request_they_are_of() {
+    let setting = Setting::with(Behavior::Complete).await;
+    let credential = setting.credential(InteractiveBrowserCredentialOptions {
+        disable_automatic_authentication: true,
+        ..with_default_account()
+    });
+    credential.authenticate(&[VAULT], None).await.unwrap();
+    let claims = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
+    let faults = setting.emulator.faults();
+    faults.next(1, Target::Token, refusal(50076, Some(claims)));
+    let error = failed(credential.get_token(&[STORAGE], None).await);
+    assert_eq!(error.kind(), ErrorKind::InteractionRequired);
+    assert_eq!(error.server_codes(), [50076]);
+    assert_eq!(error.claims(), Some(claims));
+    assert!(!error.is_transient());
+    let entries = setting.emulator.ledger().entries();
+    let asked = entries.last().unwrap().client_request_id.clone();
+    assert_eq!(error.correlation_id().map(|id| id.to_string()), asked);
+    let options = AcquireOptions {
+        claims: error.claims().map(str::to_owned),
+        ..Default::default()
+    };
+    credential
+        .authenticate(&[STORAGE], Some(options))
+        .await
+        .unwrap();
+    assert_eq!(setting.asked("claims"), [None, Some(claims.to_owned())]);
 }
 
 #[tokio::test]
@@ -235,5 +191,58 @@ async fn a_cloud_that_cannot_serve_is_worth_another_try() {
     );
     let error = failed(credential.get_token(&[STORAGE], None).await);
     assert!(error.is_transient(), "{error:?}");
+    assert_eq!(setting.visits(), 1);
+}
+
+/// The next token, as soon as it is another one than `old`.
+async fn successor(credential: &InteractiveBrowserCredential, old: &str) -> String {
+    loop {
+        let token = credential.get_token(&[VAULT], None).await.unwrap();
+        if token.token.secret() != old {
+            return token.token.secret().to_owned();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_long_lived_token_is_refreshed_in_the_background_while_the_old_one_is_handed_out() {
+    let world = World {
+        access_token_lifetime_seconds: 24 * 60 * 60,
+        ..World::default()
+    };
+    let setting = Setting::in_world(world, Behavior::Complete).await;
+    let credential = setting.credential(with_default_account());
+    let token = || async {
+        let token = credential.get_token(&[VAULT], None).await.unwrap();
+        token.token.secret().to_owned()
+    };
+    let first = token().await;
+    setting.let_pass(Duration::hours(11));
+    assert_eq!(token().await, first);
+    assert_eq!(setting.emulator.ledger().token_requests(), 1);
+    // Half of its life has passed: whoever asks still gets it at once, and the next one is on its way.
+    setting.let_pass(Duration::hours(2));
+    let faults = setting.emulator.faults();
+    faults.next(
+        1,
+        Target::Token,
+        Fault::Status {
+            code: 400,
+            retry_after: None,
+        },
+    );
+    assert_eq!(token().await, first);
+    let mut entries = setting.emulator.ledger().subscribe();
+    while setting.emulator.ledger().token_requests() < 2 {
+        entries.recv().await.unwrap();
+    }
+    // What failed is not tried again at once, and nobody learns of it.
+    assert_eq!(token().await, first);
+    assert_eq!(setting.emulator.ledger().token_requests(), 2);
+    setting.let_pass(Duration::seconds(31));
+    let second = successor(&credential, &first).await;
+    assert_eq!(token().await, second);
+    assert_eq!(setting.emulator.ledger().token_requests(), 3);
     assert_eq!(setting.visits(), 1);
 }

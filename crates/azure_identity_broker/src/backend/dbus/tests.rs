@@ -16,13 +16,18 @@ fn request(account: WhichAccount) -> TokenRequest {
         client_id: ClientId::azure_cli(),
         scopes: Scopes::parse([VAULT]).unwrap(),
         claims: None,
+        enable_cae: false,
+        proof: None,
         account,
         correlation_id: CorrelationId::new_v4(),
     }
 }
 
 fn backend_of(broker: &TestBroker) -> DbusBackend {
-    DbusBackend::new(Bus::Given(broker.connection.clone()))
+    DbusBackend::new(
+        Bus::Given(broker.connection.clone()),
+        BrokerManner::default(),
+    )
 }
 
 async fn silent_error(broker: &TestBroker) -> Error {
@@ -30,6 +35,57 @@ async fn silent_error(broker: &TestBroker) -> Error {
         .acquire_token_silently(&request(WhichAccount::Default))
         .await
         .unwrap_err()
+}
+
+#[tokio::test]
+async fn personal_accounts_pass_through_where_the_application_says_so() {
+    for msa_passthrough in [false, true] {
+        let broker = TestBroker::holding(&[ADA]).await;
+        let manner = BrokerManner {
+            msa_passthrough,
+            ..Default::default()
+        };
+        let backend = DbusBackend::new(Bus::Given(broker.connection.clone()), manner);
+        let request = request(WhichAccount::Default);
+        backend.acquire_token_silently(&request).await.unwrap();
+        let window = ParentWindow::Console;
+        let interactively = backend.acquire_token_interactively(&request, window);
+        interactively.await.unwrap();
+        for call in broker.calls() {
+            let parameters = call.request().auth_parameters;
+            let sent = parameters.additional_query_parameters_for_authorization;
+            let expected = msa_passthrough.then(|| "consumer_passthrough".into());
+            assert_eq!(sent.get("msal_request_type").cloned(), expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_prompt_that_has_an_account_chosen_names_none_to_the_broker() {
+    for (prompt, named) in [
+        (PromptBehavior::Automatic, ADA),
+        (PromptBehavior::Consent, ADA),
+        (PromptBehavior::SelectAccount, ""),
+        (PromptBehavior::Login, ""),
+    ] {
+        let broker = TestBroker::holding(&[ADA]).await;
+        let manner = BrokerManner {
+            prompt,
+            ..Default::default()
+        };
+        let backend = DbusBackend::new(Bus::Given(broker.connection.clone()), manner);
+        let request = request(WhichAccount::Hinted(ADA.to_owned()));
+        backend.acquire_token_silently(&request).await.unwrap();
+        let window = ParentWindow::Console;
+        let interactively = backend.acquire_token_interactively(&request, window);
+        interactively.await.unwrap();
+        let asked = |index: usize| broker.calls()[index].request().auth_parameters.username;
+        assert_eq!(
+            (asked(0).as_str(), asked(1).as_str()),
+            (ADA, named),
+            "{prompt:?}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -260,7 +316,10 @@ async fn a_broker_that_leaves_in_mid_call_is_worth_another_try() {
 
 #[tokio::test]
 async fn without_a_bus_there_is_no_broker() {
-    let backend = DbusBackend::new(Bus::At("unix:path=/nonexistent/bus".to_owned()));
+    let backend = DbusBackend::new(
+        Bus::At("unix:path=/nonexistent/bus".to_owned()),
+        BrokerManner::default(),
+    );
     let error = backend.version().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BrokerMissing);
     assert_eq!(error.to_string(), "there is no session bus for a broker");
@@ -274,7 +333,10 @@ async fn one_connection_is_kept_and_made_again_when_it_was_lost() {
     let broker = TestBroker::holding(&[]).await;
     let accept = async || broker.serve(listener.accept().await.unwrap().0).await;
 
-    let backend = DbusBackend::new(Bus::At(format!("unix:abstract={name}")));
+    let backend = DbusBackend::new(
+        Bus::At(format!("unix:abstract={name}")),
+        BrokerManner::default(),
+    );
     let (version, server) = tokio::join!(backend.version(), accept());
     assert_eq!(version.unwrap(), "1.2.3");
     // Nobody accepts a second connection here.

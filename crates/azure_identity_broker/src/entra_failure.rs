@@ -4,7 +4,7 @@ use crate::{Error, ErrorKind};
 use azbroker_entra::{Error as EntraError, Refusal, RefusalKind};
 use std::error::Error as _;
 
-pub(super) fn of(error: &EntraError) -> Error {
+pub(crate) fn of(error: &EntraError) -> Error {
     if let EntraError::Refused(refusal) = error {
         return of_refusal(refusal);
     }
@@ -21,6 +21,14 @@ pub(super) fn of(error: &EntraError) -> Error {
             "set BROWSER to a command that opens a web page, or use a broker",
         ),
         EntraError::NoRedirect(_) => (ErrorKind::Unavailable, "try again"),
+        EntraError::NoPort { .. } => (
+            ErrorKind::Unavailable,
+            "end the program that listens there, or leave the port out of `redirect_uri`",
+        ),
+        EntraError::UnknownAuthority { .. } => (
+            ErrorKind::InvalidRequest,
+            "check the authority host, or set `disable_instance_discovery` if it is right",
+        ),
         EntraError::NotFinished { .. } => (ErrorKind::Canceled, "sign in again and finish it"),
         _ => (ErrorKind::Malformed, "report it"),
     };
