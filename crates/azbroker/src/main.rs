@@ -63,7 +63,7 @@ fn run(arguments: Arguments, logs: Logs) -> Result<ExitCode, Failure> {
             many_threads()?.block_on(commands::try_it::run(&arguments, verbose))
         }
         Command::Serve(arguments) => {
-            many_threads()?.block_on(commands::serve::run(arguments, Arc::new(logs)))
+            one_thread()?.block_on(commands::serve::run(arguments, Arc::new(logs)))
         }
         Command::Run(arguments) => many_threads()?.block_on(commands::run::run(arguments, verbose)),
         Command::Install(arguments) => one_thread()?.block_on(commands::install::run(&arguments)),
@@ -86,12 +86,12 @@ fn run(arguments: Arguments, logs: Logs) -> Result<ExitCode, Failure> {
     }
 }
 
-/// For what serves others.
+/// For what has a bus, a cloud or a program in its own process.
 fn many_threads() -> Result<Runtime, Failure> {
     runtime(Builder::new_multi_thread().worker_threads(2))
 }
 
-/// For what asks once and ends.
+/// For what waits more than it works. Disks and slow keys are waited for on threads of their own.
 fn one_thread() -> Result<Runtime, Failure> {
     runtime(&mut Builder::new_current_thread())
 }
