@@ -1,10 +1,8 @@
 use super::{at_most_seconds, runtime};
 use async_trait::async_trait;
 use azbroker_entra::{
-    Authority, Client, ClientId, CorrelationId, FurtherParameters, Prompt, PromptBehavior,
-    PromptError, RedirectWay, Scopes, SignIn, SystemClock, TokenRequest,
-    Authority, Client, ClientId, CorrelationId, OwnPages, Prompt, PromptBehavior, PromptError,
-    RedirectWay, Scopes, SignIn, SystemClock, TokenRequest,
+    Authority, Client, ClientId, CorrelationId, FurtherParameters, OwnPages, Prompt,
+    PromptBehavior, PromptError, RedirectWay, Scopes, SignIn, SystemClock, TokenRequest,
 };
 use azure_core::{
     http::{AsyncRawResponse, HttpClient, Request, StatusCode, Url, headers::Headers},
