@@ -124,14 +124,16 @@ impl Accounts {
 
     /// Opens the store and reads what it keeps; all later calls find it done. Tells whether it was this one.
     async fn ready(&self) -> bool {
+        if self.opened.initialized() {
+            return false;
+        }
         let opened = AtomicBool::new(false);
-        self.opened
-            .get_or_init(|| async {
-                self.default.load();
-                self.begin_change().await.open().await;
-                opened.store(true, Ordering::Relaxed);
-            })
-            .await;
+        let open = self.opened.get_or_init(|| async {
+            self.default.load();
+            self.begin_change().await.open().await;
+            opened.store(true, Ordering::Relaxed);
+        });
+        Box::pin(open).await;
         opened.into_inner()
     }
 
@@ -190,7 +192,7 @@ impl Accounts {
         if held.is_some() || just_opened {
             return held;
         }
-        self.look_again().await;
+        Box::pin(self.look_again()).await;
         self.held(subject, environment, tenant)
     }
 

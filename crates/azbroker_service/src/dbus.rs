@@ -58,6 +58,7 @@ struct Interface {
     flows: InteractiveFlows,
 }
 
+// zbus moves the future of a call before it runs, so what seldom runs and is large stands behind a box.
 #[zbus::interface(name = "com.microsoft.identity.Broker1")]
 impl Interface {
     #[zbus(name = "getAccounts")]
@@ -77,8 +78,8 @@ impl Interface {
             let client_id = ClientId::parse(&request.client_id).ok();
             let accounts = self
                 .broker
-                .accounts_for(&admitted.caller, client_id.as_ref())
-                .await;
+                .accounts_for(&admitted.caller, client_id.as_ref());
+            let accounts = Box::pin(accounts).await;
             let accounts: Vec<_> = accounts.iter().map(reply::account).collect();
             tracing::debug!(accounts = accounts.len(), "answered");
             let store = Some(self.broker.store_report().await.description);
@@ -124,7 +125,7 @@ impl Interface {
             let _one_of_few = self.gate.sign_in(&admitted).inspect_err(|denial| {
                 self.broker.log().record(caller, &request, Err(denial));
             })?;
-            let sign_in = self.broker.acquire_token_interactively(&request, caller);
+            let sign_in = Box::pin(self.broker.acquire_token_interactively(&request, caller));
             let result = self
                 .flows
                 .run(connection, call.caller.clone(), sign_in)
@@ -169,10 +170,8 @@ impl Interface {
         self.answer(&call, async {
             let admitted = self.admit(connection, &call).await?;
             let removal = Removal::read(request)?;
-            let removed = self
-                .broker
-                .remove_accounts(&removal, &admitted.caller)
-                .await?;
+            let removed = self.broker.remove_accounts(&removal, &admitted.caller);
+            let removed = Box::pin(removed).await?;
             Ok(RemoveAccountReply { removed }.to_json())
         })
         .await

@@ -122,7 +122,7 @@ impl DefaultAccount {
                 .or_default();
             tenants.insert(tenant.to_owned(), account.home_account_id.to_string());
         }
-        if let Err(error) = self.write().await {
+        if let Err(error) = Box::pin(self.write()).await {
             tracing::warn!("the account last used is not remembered: {error}");
         }
     }

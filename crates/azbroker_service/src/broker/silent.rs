@@ -54,9 +54,15 @@ impl Broker {
         if account.environment != request.authority.environment() {
             return Err(not_signed_in_here(&account, request));
         }
-        if let Some(issued) = self.held(request, &account) {
-            return Ok(issued);
+        match self.held(request, &account) {
+            Some(issued) => Ok(issued),
+            // What most requests do not need is not carried along by each.
+            None => Box::pin(self.answer_anew(request, account)).await,
         }
+    }
+
+    /// Answers by a refresh token, one request at a time for each account and application.
+    async fn answer_anew(&self, request: &Request, account: Account) -> Result<Issued, Denial> {
         let (_one_at_a_time, _) = self
             .redemptions
             .lock((

@@ -55,12 +55,19 @@ impl Callers {
             return Caller::unknown(None, "it is not on a bus");
         };
         let known = self.known.name(unique);
-        let looked = known.program.get_or_try_init(|| async {
-            let said = known.take_said();
-            let bus = self.bus(connection).await?;
-            bus.look(unique, said).await.map(Arc::new)
-        });
-        match looked.await {
+        let looked = match known.program.get() {
+            Some(program) => Ok(program),
+            // It is large, and there for the first call of a program alone.
+            None => {
+                Box::pin(known.program.get_or_try_init(|| async {
+                    let said = known.take_said();
+                    let bus = self.bus(connection).await?;
+                    bus.look(unique, said).await.map(Arc::new)
+                }))
+                .await
+            }
+        };
+        match looked {
             Ok(program) => Caller {
                 name: name.clone(),
                 program: program.clone(),
@@ -75,14 +82,20 @@ impl Callers {
             return Place::Connection(None);
         };
         let known = self.known.name(unique);
-        let process = known.process.get_or_try_init(|| async {
-            let bus = self.bus(connection).await.map_err(drop)?;
-            let said = credentials(&bus.proxy, unique).await.ok_or(())?;
-            let process = said.process_id().filter(|process| *process > 0).ok_or(())?;
-            known.keep_said(said);
-            Ok::<_, ()>(process)
-        });
-        match process.await {
+        let process = match known.process.get() {
+            Some(process) => Ok(process),
+            None => {
+                Box::pin(known.process.get_or_try_init(|| async {
+                    let bus = self.bus(connection).await.map_err(drop)?;
+                    let said = credentials(&bus.proxy, unique).await.ok_or(())?;
+                    let process = said.process_id().filter(|process| *process > 0).ok_or(())?;
+                    known.keep_said(said);
+                    Ok::<_, ()>(process)
+                }))
+                .await
+            }
+        };
+        match process {
             Ok(process) => Place::Process(*process),
             Err(()) => Place::Connection(name.clone()),
         }
