@@ -6,7 +6,6 @@ import { nativeBrokerPlugin } from "@azure/identity-broker";
 useIdentityPlugin(nativeBrokerPlugin);
 
 const credential = new InteractiveBrowserCredential({
-  disableAutomaticAuthentication: true,
   brokerOptions: {
     enabled: true,
     useDefaultBrokerAccount: true,
