@@ -48,6 +48,8 @@ pub(crate) enum Program {
     Node(&'static str),
     Python(&'static str),
     Shell(&'static str),
+    /// An example of the workspace, in Rust.
+    Example(&'static str),
     /// The command itself, as its own client.
     Azbroker,
     /// Any other, found on the search path.
@@ -144,6 +146,7 @@ impl Case {
                 .arg(requirements::python(workspace))
                 .arg(sources.join("python").join(file)),
             Program::Shell(file) => command.arg("sh").arg(sources.join(file)),
+            Program::Example(name) => command.arg(workspace.built().join("examples").join(name)),
             Program::Azbroker => command.arg("azbroker"),
             Program::Command(name) => command.arg(name),
         };
@@ -270,7 +273,11 @@ impl Surroundings {
 
     fn environment(&self, workspace: &Workspace, case: &Case) -> Vec<(&'static str, OsString)> {
         let inherited = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::iter::once(workspace.built()).chain(std::env::split_paths(&inherited));
+        let mut path = vec![workspace.built()];
+        if case.needs.contains(&Need::Azurite) {
+            path.push(requirements::azurite_commands(workspace));
+        }
+        path.extend(std::env::split_paths(&inherited));
         let mut environment = vec![
             (
                 "PATH",

@@ -3,6 +3,7 @@
 
 mod contract;
 mod records;
+mod rust;
 
 use crate::case::{Case, Program};
 use crate::requirements::Need;
@@ -10,7 +11,11 @@ use std::time::Duration;
 
 /// Every case, in the order in which they run.
 pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().chain(contract::CASES).chain(records::CASES)
+    CASES
+        .iter()
+        .chain(contract::CASES)
+        .chain(records::CASES)
+        .chain(rust::CASES)
 }
 
 const CASES: &[Case] = &[

@@ -19,6 +19,8 @@ pub(crate) enum Need {
     Node,
     /// Python with the pinned packages, the same runtime among them.
     Python,
+    /// Azurite: Azure Storage as Microsoft emulates it.
+    Azurite,
     /// A real browser, driven from Node.
     Chromium,
     /// What counts system calls, instructions and allocations.
@@ -47,6 +49,11 @@ pub(crate) fn python(workspace: &Workspace) -> PathBuf {
 /// The folder with the Node programs beside their packages: imports are looked up from the program's own folder.
 pub(crate) fn node_folder(workspace: &Workspace) -> PathBuf {
     workspace.interop().join("node")
+}
+
+/// The folder with the commands of Azurite.
+pub(crate) fn azurite_commands(workspace: &Workspace) -> PathBuf {
+    workspace.interop().join("azurite/node_modules/.bin")
 }
 
 /// The program that checks dependencies: the one installed here, else a pinned one below `target`.
@@ -120,6 +127,13 @@ const NODE: &[SystemPackage] = &[
         seen_by: SeenBy::PkgConfig("libsecret-1"),
     },
 ];
+/// The last two make its certificate, and ask it without a library of Azure's.
+const AZURITE: &[SystemPackage] = &[
+    command("nodejs", "node"),
+    command("npm", "npm"),
+    command("openssl", "openssl"),
+    command("curl", "curl"),
+];
 const PYTHON: &[SystemPackage] = &[
     command("python3", "python3"),
     SystemPackage {
@@ -149,6 +163,7 @@ impl Need {
             Self::Keyring => &[BUS, KEYRING],
             Self::Node => &[NODE, RUNTIME],
             Self::Python => &[PYTHON, RUNTIME],
+            Self::Azurite => &[AZURITE],
             Self::Chromium => &[NODE, CHROMIUM],
             Self::Counting => &[BUS, COUNTING],
         };
@@ -196,7 +211,8 @@ fn missing(workspace: &Workspace, need: Need) -> Option<String> {
     }
     match need {
         Need::Bus | Need::Keyring | Need::Counting | Need::Surroundings => None,
-        Need::Node | Need::Chromium => install_node_packages(workspace).err(),
+        Need::Node | Need::Chromium => install_node_packages(workspace, "node").err(),
+        Need::Azurite => install_node_packages(workspace, "azurite").err(),
         Need::Python => {
             let pinned = workspace.interop_sources().join("python/requirements.txt");
             install_python_packages(workspace, &workspace.interop().join("python"), &pinned).err()
@@ -229,7 +245,7 @@ fn install_system_packages(workspace: &Workspace, needs: &[Need]) {
     finish(line, &result);
 }
 
-fn install_node_packages(workspace: &Workspace) -> Result<(), String> {
+fn install_node_packages(workspace: &Workspace, name: &str) -> Result<(), String> {
     let version = output_of("node", &["--version"]).unwrap_or_default();
     let major: u32 = version
         .trim_start_matches('v')
@@ -243,8 +259,8 @@ fn install_node_packages(workspace: &Workspace) -> Result<(), String> {
             "install Node {OLDEST_NODE} or later; here is {version}"
         ));
     }
-    let sources = workspace.interop_sources().join("node");
-    let folder = node_folder(workspace);
+    let sources = workspace.interop_sources().join(name);
+    let folder = workspace.interop().join(name);
     let copy = |name: &str| {
         fs::copy(sources.join(name), folder.join(name)).map_err(|error| format!("{name}: {error}"))
     };

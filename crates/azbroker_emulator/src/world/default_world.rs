@@ -1,6 +1,6 @@
 //! The world that exists when no other is given.
 //!
-//! One tenant, Contoso, with three people and two applications, and the vault `demo`, in which Ada is an
+//! One tenant, Contoso, with three people and four applications, and the vault `demo`, in which Ada is an
 //! officer, Carol a reader and Bob nobody.
 
 use std::collections::BTreeMap;
@@ -37,6 +37,8 @@ pub const CAROL_PASSWORD: &str = "carol-River-Raid-1982-fuel-depot-3Vb8Np";
 
 /// The Azure CLI: everybody's consent was given beforehand.
 pub const AZURE_CLI_CLIENT_ID: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+/// The Azure Resources extension of Visual Studio Code, which is in every tenant like the Azure CLI.
+pub const VISUAL_STUDIO_CODE_CLIENT_ID: &str = "aebc6443-996d-45c2-90f0-388ff96faa56";
 /// The sample application, which asks for consent.
 pub const SAMPLE_CLIENT_ID: &str = "5eed0000-0000-4000-8000-000000000001";
 /// An application with the redirect URI of Microsoft's Linux broker alone; an administrator agreed for everybody.
@@ -64,6 +66,11 @@ pub(super) fn world() -> World {
             ],
             applications: vec![
                 application(AZURE_CLI_CLIENT_ID, "Microsoft Azure CLI", Consent::Granted),
+                application(
+                    VISUAL_STUDIO_CODE_CLIENT_ID,
+                    "Visual Studio Code",
+                    Consent::Granted,
+                ),
                 application(SAMPLE_CLIENT_ID, "azbroker sample", Consent::Asked),
                 Application {
                     redirect_uris: vec![NATIVE_CLIENT.into()],

@@ -73,6 +73,17 @@ impl Samples {
         )
     }
 
+    /// Each with the one measured in the same round.
+    pub(crate) fn plus(&self, other: &Self) -> Self {
+        Self(
+            self.0
+                .iter()
+                .zip(&other.0)
+                .map(|(one, another)| one + another)
+                .collect(),
+        )
+    }
+
     /// The median with the least and the most, as the page shows it.
     pub(crate) fn shown(&self) -> String {
         match self.len() {

@@ -1,16 +1,20 @@
 use super::Row;
 use crate::bench::Bench;
+use crate::bench::counting::{Count, of_client};
 use crate::bench::measured::Measured;
 use crate::bench::samples::{Samples, number};
 use crate::bench::stage::{BROKER, FLOOR, Stage};
+use crate::requirements::{self, Need};
 use std::fs;
+use std::num::NonZeroUsize;
 
 pub(crate) const ROW: Row = Row {
     name: "library",
     title: "Our library in a Rust program",
     how: "`get_token` of one credential. A canned service stands in for the broker and answers with a token that has four\n\
           minutes left, so that the library's cache never answers; a plain zbus client asks for the same bytes in turns.\n\
-          Then the token has long to live and the cache answers, one task and four.",
+          Then the token has long to live and the cache answers, one task, two and four. Calls a second by the wall\n\
+          clock are compared between two tasks and one; allocations of the cache's answers are counted by dhat.",
     run,
 };
 
@@ -23,7 +27,8 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
     soon_expired(&stage)?;
     let calls = bench.extent.calls.to_string();
     let (mut ours, mut floor) = (Side::default(), Side::default());
-    let (mut cached, mut cached_by_four) = (Side::default(), Side::default());
+    let (mut cached, mut cached_by_two) = (Side::default(), Side::default());
+    let mut cached_by_four = Side::default();
     let short = stage.canned(BROKER, "soon-expired.json")?;
     let floor_service = stage.canned(FLOOR, "soon-expired.json")?;
     let request = stage.request("silent.json");
@@ -35,6 +40,7 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
     let _long = stage.canned(BROKER, "answer.json")?;
     for _ in 0..bench.extent.rounds {
         cached.add(&stage.text_of("bench-library", &["100000", "1"])?)?;
+        cached_by_two.add(&stage.text_of("bench-library", &["100000", "2"])?)?;
         cached_by_four.add(&stage.text_of("bench-library", &["100000", "4"])?)?;
     }
     let ratio = ours.p50.over(&floor.p50);
@@ -54,6 +60,8 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
         micro.median(),
         &format!("{} µs", micro.shown()),
     );
+    scaling(&mut measured, &cached, &cached_by_two);
+    allocations(bench, &stage, &mut measured)?;
     let line = |name: &str, side: &Side| {
         let all = &side.all;
         vec![
@@ -93,6 +101,7 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
         ],
         vec![
             in_microseconds("one task", &cached),
+            in_microseconds("two tasks", &cached_by_two),
             in_microseconds("four tasks", &cached_by_four),
         ],
     );
@@ -100,6 +109,38 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
     measured.raw("floor_p50_ms", floor.p50.json());
     measured.raw("cached_p50_ms", cached.p50.json());
     Ok(measured)
+}
+
+/// Two threads, each with a task, against one.
+fn scaling(measured: &mut Measured, one: &Side, two: &Side) {
+    let what = "Token from the library's cache, two threads to one, calls a second";
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    if cores < 2 {
+        return measured.open(what, "≥ 1.5 ×", "this machine has one core");
+    }
+    let ratio = two.rate.over(&one.rate);
+    let shown = format!("{} × on {cores} cores", ratio.shown());
+    measured.at_least(what, "×", 1.5, ratio.median(), &shown);
+}
+
+/// A call allocates the text of its token, and the future that `TokenCredential` boxes whoever implements it.
+fn allocations(
+    bench: &Bench<'_>,
+    stage: &Stage<'_>,
+    measured: &mut Measured,
+) -> Result<(), String> {
+    let what =
+        "Allocations of a token from the library's cache, with the token and the trait's future";
+    let missing = requirements::provide(bench.workspace, &[Need::Counting]);
+    if let Some(reason) = missing.into_values().flatten().next() {
+        measured.open(what, "≤ 2", &reason);
+        return Ok(());
+    }
+    let library = bench.programs.path("bench-library").display().to_string();
+    let count = of_client(stage, Count::Allocations, &[&library, "{n}", "1"])?;
+    // A difference of two processes: a list that grows once more must not count as an allocation a call.
+    measured.judge(what, "≤ 2", &number(count), count < 2.1);
+    Ok(())
 }
 
 /// Writes the canned answer again, with four minutes left to live.
@@ -129,6 +170,8 @@ pub(crate) struct Side {
     pub(crate) p50: Samples,
     pub(crate) all: Samples,
     pub(crate) cpu: Samples,
+    /// Calls a second by the wall clock, where the client says how long all took.
+    pub(crate) rate: Samples,
 }
 
 impl Side {
@@ -141,6 +184,8 @@ impl Side {
         let cpu = result["cpu"].as_f64().unwrap_or(f64::NAN);
         self.p50.push(took.median());
         self.cpu.push(cpu / took.len() as f64 / 1e6);
+        let wall = result["wall"].as_f64().unwrap_or(f64::NAN);
+        self.rate.push(took.len() as f64 / wall * 1e9);
         self.all.extend(&took);
         Ok(())
     }
