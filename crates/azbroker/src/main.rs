@@ -56,16 +56,16 @@ fn run(arguments: Arguments, logs: Logs) -> Result<ExitCode, Failure> {
         Command::KeyVaultSecret => commands::key_vault_secret::run(),
         #[cfg(feature = "emulator")]
         Command::Emulate(arguments) => {
-            many_threads()?.block_on(commands::emulate::run(arguments, verbose))
+            one_thread()?.block_on(commands::emulate::run(arguments, verbose))
         }
         #[cfg(feature = "emulator")]
         Command::Try(arguments) => {
-            many_threads()?.block_on(commands::try_it::run(&arguments, verbose))
+            one_thread()?.block_on(commands::try_it::run(&arguments, verbose))
         }
         Command::Serve(arguments) => {
             one_thread()?.block_on(commands::serve::run(arguments, Arc::new(logs)))
         }
-        Command::Run(arguments) => many_threads()?.block_on(commands::run::run(arguments, verbose)),
+        Command::Run(arguments) => one_thread()?.block_on(commands::run::run(arguments, verbose)),
         Command::Install(arguments) => one_thread()?.block_on(commands::install::run(&arguments)),
         Command::Uninstall(arguments) => {
             one_thread()?.block_on(commands::uninstall::run(&arguments))
@@ -86,18 +86,11 @@ fn run(arguments: Arguments, logs: Logs) -> Result<ExitCode, Failure> {
     }
 }
 
-/// For what has a bus, a cloud or a program in its own process.
-fn many_threads() -> Result<Runtime, Failure> {
-    runtime(Builder::new_multi_thread().worker_threads(2))
-}
-
-/// For what waits more than it works. Disks and slow keys are waited for on threads of their own.
+/// All that runs here waits more than it works, and code for several threads is code that stays in memory. Disks and
+/// slow keys are waited for on threads of their own.
 fn one_thread() -> Result<Runtime, Failure> {
-    runtime(&mut Builder::new_current_thread())
-}
-
-fn runtime(builder: &mut Builder) -> Result<Runtime, Failure> {
-    builder.enable_all().build().map_err(|error| {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| {
         Failure::new(
             Exit::TryAgainLater,
             format!("the system has no resources left: {error}"),

@@ -1,18 +1,18 @@
 //! Secrets that live longer than a moment: wiped when dropped, never shown, never serialised.
 
 use std::fmt;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroizing;
 
 macro_rules! secret {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
-        pub struct $name(String);
+        #[derive(Clone, PartialEq, Eq)]
+        pub struct $name(Zeroizing<String>);
 
         impl $name {
             /// Takes the secret in.
             pub fn new(secret: String) -> Self {
-                Self(secret)
+                Self(Zeroizing::new(secret))
             }
 
             /// Shows the secret, for the one place that sends or stores it.

@@ -1,6 +1,6 @@
 //! A secret service in memory: `org.freedesktop.secrets` for a private bus, with nothing on disk.
 //!
-//! Microsoft's runtime, libsecret and oo7 keep their tokens in it like in any keyring, and all of it is gone when
+//! Microsoft's runtime, libsecret and secret-service keep their tokens in it like in any keyring, and all of it is gone when
 //! the value is dropped. It has one collection to begin with, always unlocked, and sends secrets plain: whoever
 //! can listen on a private bus owns the secrets anyway.
 //!

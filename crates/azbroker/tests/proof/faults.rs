@@ -27,6 +27,7 @@ pub(crate) fn nothing_is_lost() {
         for _ in 0..rounds {
             loop_.round().await;
         }
+        loop_.machine.nothing_panicked();
         loop_.end().await;
     });
 }

@@ -85,6 +85,7 @@ async fn prove(calls: usize) {
         Some(broker),
         "it is the same process"
     );
+    machine.nothing_panicked();
     assert!(
         after.resident_kib <= before.resident_kib + GROWTH_KIB,
         "it grew: {before} -> {after}"

@@ -57,6 +57,7 @@ async fn prove() {
     let requests: Vec<_> = ledger::read(&machine.state()).split_off(before);
     assert_eq!(requests.len(), 1, "{requests:?}");
     assert_eq!(requests[0]["grantType"], "refresh_token");
+    machine.nothing_panicked();
     let held = Held::by(machine.broker().await.unwrap()).unwrap();
     println!(
         "load: {CALLERS} callers, 1 request to the token endpoint, all answered in {took:.2?}; broker: {held}"

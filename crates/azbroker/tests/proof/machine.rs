@@ -215,6 +215,8 @@ impl Machine {
             .arg(format!("--config-file={}", config.display()))
             .args(["--nofork", "--print-address"])
             .stdout(Stdio::piped())
+            // The broker that it starts speaks there too.
+            .stderr(self.told())
             .spawn()
             .unwrap();
         within("the bus", first_line(&mut bus)).await;
@@ -247,6 +249,23 @@ impl Machine {
         };
         within("the keyring", owned).await;
         self.keyring = Some(keyring);
+    }
+
+    /// What bus and broker have written, one after the other.
+    fn told(&self) -> fs::File {
+        let mut options = fs::OpenOptions::new();
+        let told = self.folder.path().join("told");
+        options.append(true).create(true).open(told).unwrap()
+    }
+
+    /// A panic of which only one call died here would end the broker that people use.
+    pub(crate) fn nothing_panicked(&self) {
+        let told = fs::read_to_string(self.folder.path().join("told")).unwrap();
+        let panics: Vec<_> = told
+            .lines()
+            .filter(|line| line.contains("panicked at"))
+            .collect();
+        assert!(panics.is_empty(), "{panics:#?}");
     }
 
     fn watch(&self) -> &zbus::Connection {

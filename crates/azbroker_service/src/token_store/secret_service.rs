@@ -1,15 +1,24 @@
 use super::{StoreError, StoredGrant, TokenStore, record::Record};
 use async_trait::async_trait;
 use azbroker_entra::{ClientId, HomeAccountId, RefreshToken};
-use oo7::dbus::{Collection, Error, Item, Service, ServiceError};
-use std::{collections::HashMap, time::Duration};
-use zbus::fdo::DBusProxy;
+use secret_service::{Collection, EncryptionType, Error, Item, SecretService};
+use std::{collections::HashMap, fmt, time::Duration};
+use zbus::{fdo::DBusProxy, zvariant::OwnedObjectPath};
 use zeroize::Zeroizing;
 
 /// The desktop's keyring: one item for each account and application, in the default collection.
-#[derive(Debug)]
 pub(crate) struct SecretServiceStore {
-    collection: Collection,
+    service: SecretService<'static>,
+    collection: OwnedObjectPath,
+}
+
+impl fmt::Debug for SecretServiceStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("SecretServiceStore");
+        shown
+            .field("collection", &self.collection)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SecretServiceStore {
@@ -21,23 +30,37 @@ impl SecretServiceStore {
     /// Says why the Secret Service cannot be used.
     pub(crate) async fn open() -> Result<Self, StoreError> {
         within(async {
-            start().await?;
-            let service = Service::new().await.map_err(|error| fault(&error))?;
-            let collection = service
-                .with_alias(Service::DEFAULT_COLLECTION)
-                .await
-                .map_err(|error| fault(&error))?
-                .ok_or_else(|| StoreError::absent("the Secret Service has no default keyring"))?;
-            let store = Self { collection };
+            let service = session(&start().await?).await?;
+            let collection = match service.get_default_collection().await {
+                Ok(collection) => collection.collection_path.clone(),
+                Err(Error::NoResult) => {
+                    return Err(StoreError::absent(
+                        "the Secret Service has no default keyring",
+                    ));
+                }
+                Err(error) => return Err(fault(&error)),
+            };
+            let store = Self {
+                service,
+                collection,
+            };
             store.unlocked().await?;
             Ok(store)
         })
         .await
     }
 
+    async fn collection(&self) -> Result<Collection<'_>, StoreError> {
+        let collection = self
+            .service
+            .get_collection_by_path(self.collection.clone())
+            .await;
+        collection.map_err(|error| fault(&error))
+    }
+
     /// Whoever asks a locked keyring for something has it show a dialog.
     async fn unlocked(&self) -> Result<(), StoreError> {
-        let locked = self.collection.is_locked().await;
+        let locked = self.collection().await?.is_locked().await;
         match locked.map_err(|error| fault(&error))? {
             true => Err(StoreError::new("the keyring is locked")),
             false => Ok(()),
@@ -50,13 +73,15 @@ impl SecretServiceStore {
             serde_json::to_vec(&Record::of(grant))
                 .map_err(|_| StoreError::new("the account cannot be written"))?,
         );
-        self.collection
+        let attributes = attributes(Some(account), Some(&grant.client_id));
+        self.collection()
+            .await?
             .create_item(
                 &format!("azbroker: {}", grant.account.username),
-                &attributes(Some(account), Some(&grant.client_id)),
-                oo7::Secret::blob(json.as_slice()),
+                borrowed(&attributes),
+                &json,
                 true,
-                None,
+                "application/octet-stream",
             )
             .await
             .map(drop)
@@ -66,7 +91,7 @@ impl SecretServiceStore {
     async fn delete(&self, attributes: &HashMap<&'static str, String>) -> Result<(), StoreError> {
         self.unlocked().await?;
         for item in self.search(attributes).await? {
-            item.delete(None).await.map_err(|error| fault(&error))?;
+            item.delete().await.map_err(|error| fault(&error))?;
         }
         Ok(())
     }
@@ -74,11 +99,16 @@ impl SecretServiceStore {
     async fn search(
         &self,
         attributes: &HashMap<&'static str, String>,
-    ) -> Result<Vec<Item>, StoreError> {
-        self.collection
-            .search_items(attributes)
-            .await
-            .map_err(|error| fault(&error))
+    ) -> Result<Vec<Item<'_>>, StoreError> {
+        let collection = self.collection().await?;
+        let found = collection.search_items(borrowed(attributes)).await;
+        let mut items = Vec::new();
+        for found in found.map_err(|error| fault(&error))? {
+            // The one found ends with the collection.
+            let item = self.service.get_item_by_path(found.item_path.clone());
+            items.push(item.await.map_err(|error| fault(&error))?);
+        }
+        Ok(items)
     }
 }
 
@@ -92,10 +122,10 @@ impl TokenStore for SecretServiceStore {
         within(async {
             let mut grants = Vec::new();
             for item in self.search(&attributes(None, None)).await? {
-                let secret = match item.secret().await {
-                    Ok(secret) => secret,
+                let secret = match item.get_secret().await {
+                    Ok(secret) => Zeroizing::new(secret),
                     // The keyring was ended and has come back meanwhile: nothing more can be read this way.
-                    Err(error @ Error::Service(ServiceError::NoSession(_))) => {
+                    Err(error) if is_method_error(&error, NO_SESSION) => {
                         return Err(fault(&error));
                     }
                     // A locked or unreadable item is left where it is; the account asks for a sign-in. But a
@@ -106,7 +136,7 @@ impl TokenStore for SecretServiceStore {
                         continue;
                     }
                 };
-                let record = serde_json::from_slice::<Record>(secret.as_bytes()).ok();
+                let record = serde_json::from_slice::<Record>(&secret).ok();
                 match record.and_then(Record::into_grant) {
                     Some(grant) => grants.push(grant),
                     None => tracing::warn!(
@@ -137,8 +167,9 @@ impl TokenStore for SecretServiceStore {
             let account = (&*grant.account.environment, &grant.account.home_account_id);
             let attributes = attributes(Some(account), Some(&grant.client_id));
             for item in self.search(&attributes).await? {
-                let secret = item.secret().await.map_err(|error| fault(&error))?;
-                let kept = serde_json::from_slice::<Record>(secret.as_bytes()).ok();
+                let secret = item.get_secret().await.map_err(|error| fault(&error))?;
+                let secret = Zeroizing::new(secret);
+                let kept = serde_json::from_slice::<Record>(&secret).ok();
                 let kept = kept.and_then(Record::into_grant);
                 if kept.and_then(|kept| kept.refresh_token).as_ref() == Some(refused) {
                     return self.put(grant).await;
@@ -180,7 +211,7 @@ async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<
 
 /// Has the bus start the service where it is not there yet. Some buses leave a call to nobody unanswered, but not
 /// this question.
-async fn start() -> Result<(), StoreError> {
+async fn start() -> Result<zbus::Connection, StoreError> {
     let absent = || StoreError::absent("the session bus has no Secret Service");
     let connection = zbus::Connection::session().await.map_err(|_| absent())?;
     let bus = DBusProxy::new(&connection).await.map_err(|_| absent())?;
@@ -188,11 +219,23 @@ async fn start() -> Result<(), StoreError> {
     let name = NAME.try_into().map_err(|_| absent())?;
     // Password managers are there without being startable, and a bus refuses to start those.
     if bus.name_has_owner(name).await.is_ok_and(|there| there) {
-        return Ok(());
+        return Ok(connection);
     }
     let name = NAME.try_into().map_err(|_| absent())?;
     let started = bus.start_service_by_name(name, 0).await;
-    started.map(drop).map_err(|_| absent())
+    started.map_err(|_| absent())?;
+    Ok(connection)
+}
+
+/// Secrets cross the bus encrypted, but for services that know no such session.
+async fn session(bus: &zbus::Connection) -> Result<SecretService<'static>, StoreError> {
+    let mut service = SecretService::connect_with_existing(EncryptionType::Dh, bus.clone()).await;
+    if let Err(error) = &service
+        && is_method_error(error, NOT_SUPPORTED)
+    {
+        service = SecretService::connect_with_existing(EncryptionType::Plain, bus.clone()).await;
+    }
+    service.map_err(|error| fault(&error))
 }
 
 /// What an item is found by. None of it is secret: the service shows attributes to everybody.
@@ -211,8 +254,19 @@ fn attributes(
     attributes
 }
 
-const SCHEMA: &str = "com.github.azbroker.RefreshToken";
+fn borrowed<'a>(attributes: &'a HashMap<&'static str, String>) -> HashMap<&'a str, &'a str> {
+    let pairs = attributes.iter();
+    pairs.map(|(name, value)| (*name, &**value)).collect()
+}
 
-fn fault(error: &oo7::dbus::Error) -> StoreError {
+const SCHEMA: &str = "com.github.azbroker.RefreshToken";
+const NO_SESSION: &str = "org.freedesktop.Secret.Error.NoSession";
+const NOT_SUPPORTED: &str = "org.freedesktop.DBus.Error.NotSupported";
+
+fn is_method_error(error: &Error, name: &str) -> bool {
+    matches!(error, Error::Zbus(zbus::Error::MethodError(given, ..)) if given.as_str() == name)
+}
+
+fn fault(error: &Error) -> StoreError {
     StoreError::new(format!("the Secret Service failed: {error}"))
 }

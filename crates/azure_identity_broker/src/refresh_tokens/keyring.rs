@@ -2,9 +2,10 @@ use super::{HeldToken, RefreshTokenStore, TokenKind, record::Record};
 use crate::{Error, ErrorKind, Result, environment::Keyring};
 use async_trait::async_trait;
 use azbroker_entra::{ClientId, Clock};
-use oo7::dbus::{Collection, Item, Service};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use secret_service::{Collection, EncryptionType, Item, SecretService};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use tokio::sync::OnceCell;
+use zbus::zvariant::OwnedObjectPath;
 use zeroize::Zeroizing;
 
 /// Keeps refresh tokens in the desktop's keyring, one item for each, so that programs at the same time do not
@@ -14,7 +15,21 @@ pub(crate) struct KeyringStore {
     name: String,
     keyring: Keyring,
     clock: Arc<dyn Clock>,
-    collection: OnceCell<Collection>,
+    connected: OnceCell<Connected>,
+}
+
+struct Connected {
+    service: SecretService<'static>,
+    collection: OwnedObjectPath,
+}
+
+impl fmt::Debug for Connected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Connected");
+        shown
+            .field("collection", &self.collection)
+            .finish_non_exhaustive()
+    }
 }
 
 impl KeyringStore {
@@ -24,39 +39,45 @@ impl KeyringStore {
             name: name.to_owned(),
             keyring,
             clock,
-            collection: OnceCell::new(),
+            connected: OnceCell::new(),
         }
     }
 
     /// Whether the keyring is there and unlocked.
     pub(super) async fn is_usable(&self) -> Result<()> {
-        self.collection().await.map(drop)
+        self.connected().await.map(drop)
     }
 
-    async fn collection(&self) -> Result<&Collection> {
-        self.collection
-            .get_or_try_init(|| within(self.connect()))
-            .await
+    async fn connected(&self) -> Result<&Connected> {
+        let connected = self.connected.get_or_try_init(|| within(self.connect()));
+        connected.await
     }
 
-    async fn connect(&self) -> Result<Collection> {
+    async fn connect(&self) -> Result<Connected> {
         let service = match self.keyring {
-            Keyring::OfSession => Service::new().await,
+            Keyring::OfSession => session().await,
             #[cfg(test)]
             Keyring::Missing => return Err(unusable("this session has none", None)),
         };
         let service = service.map_err(|error| unusable("this session has none", Some(&error)))?;
-        let collection = service
-            .with_alias(Service::DEFAULT_COLLECTION)
-            .await
-            .map_err(|error| unusable("it does not answer", Some(&error)))?
-            .ok_or_else(|| unusable("it has no default collection", None))?;
+        let collection = match service.get_default_collection().await {
+            Ok(collection) => collection,
+            Err(secret_service::Error::NoResult) => {
+                return Err(unusable("it has no default collection", None));
+            }
+            Err(error) => return Err(unusable("it does not answer", Some(&error))),
+        };
         // Whoever waits for a dialog that nobody sees waits for ever.
         match collection.is_locked().await {
-            Ok(false) => Ok(collection),
-            Ok(true) => Err(unusable("it is locked", None)),
-            Err(error) => Err(unusable("it does not answer", Some(&error))),
+            Ok(false) => {}
+            Ok(true) => return Err(unusable("it is locked", None)),
+            Err(error) => return Err(unusable("it does not answer", Some(&error))),
         }
+        let collection = collection.collection_path.clone();
+        Ok(Connected {
+            service,
+            collection,
+        })
     }
 
     fn attributes(&self, client_id: &ClientId) -> HashMap<&'static str, String> {
@@ -79,10 +100,26 @@ impl KeyringStore {
         attributes.insert("kind", kind.to_owned());
         attributes
     }
+}
 
-    async fn search(&self, attributes: &HashMap<&'static str, String>) -> Result<Vec<Item>> {
-        let found = self.collection().await?.search_items(attributes).await;
-        found.map_err(|error| unusable("it does not answer", Some(&error)))
+impl Connected {
+    async fn collection(&self) -> Result<Collection<'_>> {
+        let path = self.collection.clone();
+        let collection = self.service.get_collection_by_path(path).await;
+        collection.map_err(|error| unusable("it does not answer", Some(&error)))
+    }
+
+    async fn search(&self, attributes: &HashMap<&'static str, String>) -> Result<Vec<Item<'_>>> {
+        let no_answer = |error: secret_service::Error| unusable("it does not answer", Some(&error));
+        let collection = self.collection().await?;
+        let found = collection.search_items(borrowed(attributes)).await;
+        let mut items = Vec::new();
+        for found in found.map_err(no_answer)? {
+            // The one found ends with the collection.
+            let item = self.service.get_item_by_path(found.item_path.clone());
+            items.push(item.await.map_err(no_answer)?);
+        }
+        Ok(items)
     }
 }
 
@@ -91,11 +128,12 @@ impl RefreshTokenStore for KeyringStore {
     async fn list(&self, client_id: &ClientId) -> Result<Vec<HeldToken>> {
         within(async {
             let mut records = Vec::new();
-            for item in self.search(&self.attributes(client_id)).await? {
-                let Ok(secret) = item.secret().await else {
+            let keyring = self.connected().await?;
+            for item in keyring.search(&self.attributes(client_id)).await? {
+                let Ok(secret) = item.get_secret().await.map(Zeroizing::new) else {
                     continue;
                 };
-                match serde_json::from_slice::<Record>(secret.as_bytes()) {
+                match serde_json::from_slice::<Record>(&secret) {
                     Ok(record) => records.push(record),
                     Err(_) => tracing::warn!("an item of the keyring is of an unknown form"),
                 }
@@ -112,14 +150,16 @@ impl RefreshTokenStore for KeyringStore {
             let json = serde_json::to_vec(&record)
                 .map_err(|error| unusable("the account cannot be written", Some(&error)))?;
             let json = Zeroizing::new(json);
-            self.collection()
+            self.connected()
+                .await?
+                .collection()
                 .await?
                 .create_item(
                     &format!("{}: {}", self.name, token.account.username),
-                    &self.attributes_of(token),
-                    oo7::Secret::blob(json.as_slice()),
+                    borrowed(&self.attributes_of(token)),
+                    &json,
                     true,
-                    None,
+                    "application/octet-stream",
                 )
                 .await
                 .map(drop)
@@ -130,14 +170,15 @@ impl RefreshTokenStore for KeyringStore {
 
     async fn forget(&self, token: &HeldToken) -> Result<()> {
         within(async {
-            for item in self.search(&self.attributes_of(token)).await? {
-                let Ok(secret) = item.secret().await else {
+            let keyring = self.connected().await?;
+            for item in keyring.search(&self.attributes_of(token)).await? {
+                let Ok(secret) = item.get_secret().await.map(Zeroizing::new) else {
                     continue;
                 };
-                let record = serde_json::from_slice::<Record>(secret.as_bytes());
+                let record = serde_json::from_slice::<Record>(&secret);
                 // Another program may have put a newer one there.
                 if record.is_ok_and(|record| record.holds(token)) {
-                    item.delete(None)
+                    item.delete()
                         .await
                         .map_err(|error| unusable("it keeps an item", Some(&error)))?;
                 }
@@ -146,6 +187,23 @@ impl RefreshTokenStore for KeyringStore {
         })
         .await
     }
+}
+
+/// Secrets cross the bus encrypted, but for services that know no such session.
+async fn session() -> std::result::Result<SecretService<'static>, secret_service::Error> {
+    match SecretService::connect(EncryptionType::Dh).await {
+        Err(secret_service::Error::Zbus(zbus::Error::MethodError(name, ..)))
+            if name.as_str() == "org.freedesktop.DBus.Error.NotSupported" =>
+        {
+            SecretService::connect(EncryptionType::Plain).await
+        }
+        other => other,
+    }
+}
+
+fn borrowed<'a>(attributes: &'a HashMap<&'static str, String>) -> HashMap<&'a str, &'a str> {
+    let pairs = attributes.iter();
+    pairs.map(|(name, value)| (*name, &**value)).collect()
 }
 
 /// A keyring that takes longer is waiting for somebody, or hangs.

@@ -1,8 +1,8 @@
-//! The secret service on a private bus: call by call, and with oo7 as a client.
+//! The secret service on a private bus: call by call, and with somebody else's client.
 
 mod collections;
 mod lifetimes;
-mod with_oo7;
+mod with_a_client;
 
 use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};
