@@ -19,7 +19,7 @@ const BOUNDS: &[(Payer, Count, f64)] = &[
     (Payer::Broker, Count::Allocations, 128.0),
     (Payer::Broker, Count::Instructions, 2_620_000.0),
     (Payer::Library, Count::SystemCalls, 7.5),
-    (Payer::Library, Count::WorkingSystemCalls, 3.5),
+    (Payer::Library, Count::WorkingSystemCalls, 4.5),
     (Payer::Library, Count::Allocations, 226.0),
     (Payer::Library, Count::Instructions, 1_540_000.0),
 ];
