@@ -3,14 +3,18 @@
 //! They use the public face of the packages alone. `cargo fuzz run TARGET` searches for bytes that break
 //! them; `tests/tests/fuzz_targets.rs` runs the same functions as ordinary tests.
 
+mod encrypted_file;
 mod entra_values;
 mod messages;
+mod pasted;
 mod redirect;
 mod service_calls;
 mod token_endpoint;
 
+pub use encrypted_file::encrypted_file;
 pub use entra_values::entra_values;
 pub use messages::messages;
+pub use pasted::pasted;
 pub use redirect::redirect;
 pub use service_calls::service_calls;
 pub use token_endpoint::token_endpoint;
@@ -29,4 +33,16 @@ fn at_most_seconds<T>(seconds: u64, work: impl Future<Output = T>) -> impl Futur
 fn runtime() -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().build().expect("a runtime can be made")
+}
+
+fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut result = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = rest.windows(from.len()).position(|part| part == from) {
+        result.extend_from_slice(&rest[..at]);
+        result.extend_from_slice(to);
+        rest = &rest[at + from.len()..];
+    }
+    result.extend_from_slice(rest);
+    result
 }

@@ -1,4 +1,4 @@
-use super::{at_most_seconds, runtime};
+use super::{at_most_seconds, replaced, runtime};
 use async_trait::async_trait;
 use azbroker_entra::{
     Authority, Client, ClientId, CorrelationId, FurtherParameters, OwnPages, Prompt,
@@ -101,18 +101,6 @@ async fn send(port: u16, bytes: &[u8]) -> std::io::Result<()> {
     let patience = std::time::Duration::from_millis(100);
     let _ = tokio::time::timeout(patience, answered).await;
     Ok(())
-}
-
-fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    let mut result = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some(at) = rest.windows(from.len()).position(|part| part == from) {
-        result.extend_from_slice(&rest[..at]);
-        result.extend_from_slice(to);
-        rest = &rest[at + from.len()..];
-    }
-    result.extend_from_slice(rest);
-    result
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

@@ -31,6 +31,16 @@ fn the_redirect_survives_any_bytes() {
 }
 
 #[test]
+fn the_encrypted_file_survives_any_bytes() {
+    run("encrypted_file", fuzz::encrypted_file, 10_000);
+}
+
+#[test]
+fn what_is_pasted_survives_any_text() {
+    run("pasted", fuzz::pasted, 5_000);
+}
+
+#[test]
 fn every_method_answers_any_request_with_json() {
     run("service_calls", fuzz::service_calls, 5_000);
 }

@@ -1,10 +1,15 @@
 //! What can be typed.
 
+mod idle_exit;
+mod rules;
+
+pub(crate) use idle_exit::IdleExit;
+pub(crate) use rules::{RemoveRuleArguments, RuleArguments, RuleTime, RulesAction, RulesArguments};
+
 use crate::logs::Shown;
 use azbroker_service::{ApprovalMode, StoreChoice};
-use azure_core::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::{ffi::OsString, fmt, num::NonZeroU32, path::PathBuf, str::FromStr};
+use std::{ffi::OsString, path::PathBuf};
 
 /// Brokered sign-in for Azure during local development.
 #[derive(Debug, Parser)]
@@ -138,47 +143,6 @@ pub(crate) struct ServeArguments {
     /// Opens Entra ID's page in a window of its own: the emulation gives addresses another meaning.
     #[arg(long, hide = true)]
     pub(crate) new_sign_in_window: bool,
-}
-
-/// When a broker ends for want of requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IdleExit {
-    /// Never.
-    Never,
-    /// After so many seconds.
-    After(NonZeroU32),
-}
-
-impl IdleExit {
-    pub(crate) fn time(self) -> Option<Duration> {
-        match self {
-            Self::Never => None,
-            Self::After(seconds) => Some(Duration::seconds(i64::from(seconds.get()))),
-        }
-    }
-}
-
-impl fmt::Display for IdleExit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Never => f.write_str("never"),
-            Self::After(seconds) => seconds.fmt(f),
-        }
-    }
-}
-
-impl FromStr for IdleExit {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "never" => Ok(Self::Never),
-            seconds => seconds
-                .parse()
-                .map(Self::After)
-                .map_err(|_| "say how many seconds, or `never`"),
-        }
-    }
 }
 
 #[derive(Args, Debug)]
@@ -323,67 +287,6 @@ pub(crate) struct LogoutArguments {
     #[arg(long, value_name = "USER")]
     pub(crate) username: Option<String>,
     /// Forgets every account, also those that the broker could not read.
-    #[arg(long)]
-    pub(crate) all: bool,
-}
-
-#[derive(Args, Debug)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct RulesArguments {
-    #[command(subcommand)]
-    pub(crate) action: Option<RulesAction>,
-    /// How they are printed.
-    #[arg(long, value_enum, default_value_t = ListOutput::Text)]
-    pub(crate) output: ListOutput,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RulesAction {
-    /// Lets a program have tokens without being asked about.
-    Allow(RuleArguments),
-    /// Gives a program no token, whatever other rules allow, below `azbroker run` too.
-    Deny(RuleArguments),
-    /// Takes a rule away.
-    Remove(RemoveRuleArguments),
-}
-
-/// What a rule is about.
-#[derive(Args, Debug)]
-pub(crate) struct RuleArguments {
-    /// A program's path or name, or flatpak:ID, snap:NAME or container:ID.
-    pub(crate) program: String,
-    /// As this application alone.
-    #[arg(long, value_name = "ID")]
-    pub(crate) client_id: Option<String>,
-    /// Of this account alone.
-    #[arg(long, value_name = "USER")]
-    pub(crate) account: Option<String>,
-    /// The authority host of that account's cloud, such as `login.microsoftonline.us`; the public cloud's if none.
-    #[arg(long, value_name = "HOST", requires = "account")]
-    pub(crate) authority_host: Option<String>,
-    /// For this resource alone, such as `https://vault.azure.net`.
-    #[arg(long, value_name = "RESOURCE")]
-    pub(crate) resource: Option<String>,
-    /// How long it holds: for one request, until the broker that runs now ends, for 24 hours, or until it is removed.
-    #[arg(long = "for", value_enum, value_name = "TIME", default_value_t = RuleTime::Always)]
-    pub(crate) lasting: RuleTime,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RuleTime {
-    Once,
-    Session,
-    Day,
-    Always,
-}
-
-#[derive(Args, Debug)]
-#[group(required = true, multiple = false)]
-pub(crate) struct RemoveRuleArguments {
-    /// Its number in `azbroker rules`.
-    #[arg(value_name = "NUMBER")]
-    pub(crate) number: Option<usize>,
-    /// Takes all rules away.
     #[arg(long)]
     pub(crate) all: bool,
 }

@@ -58,6 +58,8 @@ pub use dbus::serve_at;
 pub use log_control::LogLevel;
 pub use serve::{ServeError, serve};
 pub use token_log::{LogEntry, Outcome, Source};
+#[doc(hidden)]
+pub use token_store::FileBytes;
 pub use token_store::{
     KeyFit, KeySource, MemoryStore, Passphrase, StoreChoice, StoreChoiceError, StoreError,
     StoredGrant, TokenStore,

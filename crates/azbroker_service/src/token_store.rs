@@ -1,7 +1,9 @@
 //! Where refresh tokens rest.
 
 mod choice;
+mod content;
 mod file;
+mod file_bytes;
 mod key_fit;
 mod key_source;
 mod memory;
@@ -16,6 +18,8 @@ use std::fmt::Debug;
 
 pub use choice::{StoreChoice, StoreChoiceError};
 pub(crate) use file::FileStore;
+#[doc(hidden)]
+pub use file_bytes::FileBytes;
 pub use key_fit::KeyFit;
 pub use key_source::{KeySource, Passphrase};
 pub use memory::MemoryStore;

@@ -3,15 +3,17 @@
 
 mod beside_tokens;
 mod desktop;
+mod log;
 pub(crate) mod programs;
 mod rules;
 mod standing;
+mod terminal;
 
-use crate::setup::{code, stderr, stdout};
+use crate::setup::{code, stdout};
 use azbroker_emulator::{Behavior, default_world::ADA};
 use desktop::Desktop;
 use futures_util::future::join_all;
-use programs::{Broker, Machine, Terminal, call, context, status};
+use programs::{Broker, Machine, call, context, status};
 
 #[test]
 fn a_program_is_asked_about_once_and_another_one_again() {
@@ -223,185 +225,4 @@ fn a_broker_that_asks_nobody_follows_rules_alone() {
         Some(7),
         "once is once"
     );
-}
-
-#[test]
-fn a_person_at_the_brokers_terminal_is_asked_there() {
-    let machine = Machine::new();
-    let one = machine.program("one");
-    let mut terminal = Terminal::start(&machine, "-v serve --foreground");
-    terminal.wait_for("the broker serves");
-    machine.sign_in();
-    let asking = machine
-        .at(&one)
-        .args(programs::arguments("acquireTokenInteractively"))
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    terminal.wait_for("May one have a token?");
-    terminal.wait_for("y for a day, once, always, or n?");
-    terminal.types("what\n");
-    terminal.wait_for("y for a day, once, always, or n?");
-    terminal.types("y\n");
-    let answer = programs::answer(&asking.wait_with_output().unwrap());
-    assert_eq!(status(&answer), None, "{answer}");
-    assert_eq!(
-        status(&call(&mut machine.at(&one), "acquireTokenSilently")),
-        None
-    );
-    drop(terminal);
-
-    let none = machine
-        .world
-        .azbroker(&["serve", "--foreground"])
-        .output()
-        .unwrap();
-    assert_eq!(code(&none), 2);
-    assert!(
-        stderr(&none).contains("error: --foreground asks at a terminal, and here is none\n"),
-        "{none:?}"
-    );
-}
-
-#[test]
-fn every_refused_request_is_in_the_log_and_a_loop_does_not_fill_it() {
-    let machine = Machine::new();
-    let broker = Broker::start(&machine, &["--approvals", "ask"]);
-    let one = machine.program("one");
-    let texts = ["0.0", programs::CORRELATION_ID, "{"];
-    let method = "acquireTokenSilently";
-    let malformed = programs::call_of(&mut machine.at(&one), programs::INTERFACE, method, &texts);
-    assert_eq!(status(&malformed), Some(6));
-    for _ in 0..12 {
-        let silent = call(&mut machine.at(&one), method);
-        assert_eq!(status(&silent), Some(2));
-    }
-    broker.end_in_order();
-    let log = machine.azbroker(&["log", "--output", "json"]);
-    let refused: Vec<_> = stdout(&log)
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
-        .filter(|entry| entry["outcome"] == "refused")
-        .map(|entry| (entry["status"].as_i64(), entry["times"].as_u64()))
-        .collect();
-    assert_eq!(
-        refused,
-        [
-            (Some(6), None),
-            (Some(2), None),
-            (Some(2), Some(9)),
-            (Some(2), Some(2))
-        ]
-    );
-    let text = machine.azbroker(&["log"]);
-    assert!(
-        stdout(&text).contains(" (9 times since the last such line)\n"),
-        "{text:?}"
-    );
-}
-
-#[test]
-fn the_log_says_who_got_what_and_has_no_token() {
-    let machine = Machine::new();
-    let broker = Broker::start(&machine, &["--approvals", "ask"]);
-    let one = machine.program("one");
-    call(&mut machine.at(&one), "acquireTokenSilently");
-    machine.azbroker(&["rules", "allow", one.to_str().unwrap()]);
-    let answer = call(&mut machine.at(&one), "acquireTokenSilently");
-    let token = answer["brokerTokenResponse"]["accessToken"]
-        .as_str()
-        .unwrap();
-    // What waits to be written is written when the broker ends.
-    broker.end_in_order();
-
-    let log = machine.azbroker(&["log", "--output", "json"]);
-    assert!(!stdout(&log).contains(token));
-    let entries: Vec<serde_json::Value> = stdout(&log)
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(entries.len(), 3, "{entries:?}");
-    assert_eq!(
-        (&entries[0]["outcome"], &entries[0]["source"]),
-        (&"given".into(), &"signedIn".into())
-    );
-    let (refused, given) = (&entries[1], &entries[2]);
-    for entry in [refused, given] {
-        assert_eq!(entry["program"], one.to_str().unwrap());
-        assert!(entry["process"].as_u64().unwrap() > 1);
-        assert_eq!(entry["resource"], "https://vault.azure.net");
-        assert_eq!(entry["clientId"], "04b07795-8ddb-461a-bbee-02f9e1bf7b46");
-        assert_eq!(entry["correlationId"], programs::CORRELATION_ID);
-        assert!(entry["time"].as_str().unwrap().ends_with('Z'));
-    }
-    assert_eq!(
-        (&refused["outcome"], &refused["status"]),
-        (&"refused".into(), &2.into())
-    );
-    assert!(
-        refused["reason"]
-            .as_str()
-            .unwrap()
-            .starts_with("'one' has no approval yet")
-    );
-    assert_eq!(
-        (&given["outcome"], &given["account"]),
-        (&"given".into(), &ADA.into())
-    );
-
-    let text = machine.azbroker(&["log"]);
-    let last = stdout(&text).lines().last().unwrap();
-    assert!(
-        last.contains(&format!("  given    {} (", one.display())),
-        "{last}"
-    );
-}
-
-#[test]
-fn a_passphrase_is_asked_for_at_the_terminal_and_never_shown() {
-    const FIRST: &str = "correct-horse";
-    let machine = Machine::new();
-    let serve = "-v serve --foreground --store file";
-    let asks = "passphrase of the encrypted file:";
-
-    let mut terminal = Terminal::start(&machine, serve);
-    terminal.wait_for(asks);
-    terminal.types(&format!("{FIRST}\n"));
-    terminal.wait_for("the file is new; the same again:");
-    terminal.types("another\n");
-    terminal.wait_for("the two differ");
-    terminal.wait_for(asks);
-    terminal.types(&format!("{FIRST}\n"));
-    terminal.wait_for("the same again:");
-    terminal.types(&format!("{FIRST}\n"));
-    let shown = terminal.wait_for("the broker serves");
-    assert!(!shown.contains("correct"), "{shown}");
-    machine.sign_in();
-    drop(terminal);
-
-    let mut terminal = Terminal::start(&machine, serve);
-    for _ in 0..2 {
-        terminal.wait_for(asks);
-        terminal.types("wrong\n");
-        terminal.wait_for("the file was encrypted under another passphrase");
-    }
-    terminal.wait_for(asks);
-    terminal.types(&format!("{FIRST}\n"));
-    terminal.wait_for("the broker serves");
-    let accounts = machine.azbroker(&["accounts"]);
-    assert!(stdout(&accounts).contains(ADA), "{accounts:?}");
-    drop(terminal);
-
-    let mut terminal = Terminal::start(&machine, serve);
-    for _ in 0..3 {
-        terminal.wait_for(asks);
-        terminal.types("wrong\n");
-    }
-    terminal.wait_for("error: no passphrase for the encrypted file was given");
-    drop(terminal);
-
-    // What needs no key asks for none.
-    let mut terminal = Terminal::start(&machine, "-v serve --foreground");
-    let shown = terminal.wait_for("the broker serves");
-    assert!(!shown.contains(asks), "{shown}");
 }

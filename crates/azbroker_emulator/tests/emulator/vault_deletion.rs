@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::emulator,
-    vault::{Caller, assert_error},
+    vault_caller::{Caller, assert_error},
 };
 
 #[tokio::test]

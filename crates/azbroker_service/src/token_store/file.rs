@@ -1,19 +1,16 @@
 use super::{
-    KeySource, StoreError, StoredGrant, TokenStore,
-    record::Record,
-    sealed::{self, StoreKey},
+    KeySource, StoreError, StoredGrant, TokenStore, content,
+    sealed::{SealError, StoreKey},
 };
 use crate::state_file::{PATIENCE, StateFile};
 use async_trait::async_trait;
 use azbroker_entra::{ClientId, HomeAccountId, RefreshToken};
-use serde::{Deserialize, Serialize};
 use std::{
     fmt::Display,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use zeroize::Zeroizing;
 
 /// An encrypted file with every grant, rewritten with each change.
 ///
@@ -30,11 +27,6 @@ struct Place {
     source: KeySource,
     /// Deriving it from a passphrase is slow on purpose.
     key: Mutex<Option<StoreKey>>,
-}
-
-#[derive(Default, Serialize, Deserialize)]
-struct Content {
-    grants: Vec<Record>,
 }
 
 impl FileStore {
@@ -175,33 +167,19 @@ impl Place {
         let Some(sealed) = sealed else {
             return Ok(Vec::new());
         };
-        let content = {
-            let mut key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
-            sealed::open(&sealed, &secret, &mut key).map_err(|error| fault(&error))?
-        };
-        let content: Option<Content> = serde_json::from_slice(&content).ok();
-        content
-            .and_then(|content| content.grants.into_iter().map(Record::into_grant).collect())
-            .ok_or_else(|| fault(&sealed::SealError::Damaged))
+        let mut key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        content::open(&sealed, &secret, &mut key).map_err(|error| fault(&error))
     }
 
     fn seal(&self, grants: &[StoredGrant]) -> Result<Vec<u8>, StoreError> {
         let fault =
-            |what: &dyn Display| StoreError::new(format!("{} {what}", self.file.path().display()));
-        let content = Content {
-            grants: grants.iter().map(Record::of).collect(),
-        };
-        let json = Zeroizing::new(
-            serde_json::to_vec(&content).map_err(|_| fault(&sealed::SealError::System))?,
-        );
+            |error: SealError| StoreError::new(format!("{} {error}", self.file.path().display()));
         let mut key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
         let key = match &mut *key {
             Some(key) => key,
-            none => {
-                none.insert(StoreKey::new(&self.source.secret()?).map_err(|error| fault(&error))?)
-            }
+            none => none.insert(StoreKey::new(&self.source.secret()?).map_err(fault)?),
         };
-        key.seal(&json).map_err(|error| fault(&error))
+        content::seal(grants, key).map_err(fault)
     }
 }
 

@@ -94,7 +94,6 @@ impl fmt::Debug for Passphrase {
 }
 
 impl Material {
-    #[cfg(test)]
     pub(super) fn new(bytes: &[u8]) -> Self {
         Self(Zeroizing::new(bytes.to_vec()))
     }

@@ -12,6 +12,8 @@ use std::process::Command;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Count {
     SystemCalls,
+    /// Those that neither wait nor look in vain: how many others there are depends on who runs when.
+    WorkingSystemCalls,
     Allocations,
     Instructions,
 }
@@ -22,6 +24,7 @@ impl Count {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::SystemCalls => "system calls",
+            Self::WorkingSystemCalls => "system calls that do not wait",
             Self::Allocations => "allocations",
             Self::Instructions => "instructions",
         }
@@ -30,7 +33,7 @@ impl Count {
     fn below(self, report: &Path) -> Vec<String> {
         let file = report.display();
         let words: &[String] = match self {
-            Self::SystemCalls => &[
+            Self::SystemCalls | Self::WorkingSystemCalls => &[
                 "strace".into(),
                 "-f".into(),
                 "-c".into(),
@@ -56,6 +59,10 @@ impl Count {
     fn read(self, report: &Path) -> Result<f64, String> {
         let text = fs::read_to_string(report).unwrap_or_default();
         let found = match self {
+            Self::WorkingSystemCalls => {
+                return working(&text)
+                    .ok_or_else(|| format!("no {} counted: {}", self.name(), text.trim()));
+            }
             // The last line but for its rule: time, seconds, microseconds a call, calls, errors, `total`.
             Self::SystemCalls => text
                 .lines()
@@ -82,6 +89,30 @@ impl Count {
             .parse()
             .map_err(|_| format!("no {} counted: {}", self.name(), text.trim()))
     }
+}
+
+/// The sum of a table of `strace` without calls that wait, and without reading what has not come.
+fn working(table: &str) -> Option<f64> {
+    let mut sum = None;
+    for line in table.lines() {
+        // Time, seconds, microseconds a call, calls, errors where there were any, and the name.
+        let columns: Vec<_> = line.split_whitespace().collect();
+        let (calls, errors, name) = match columns.as_slice() {
+            [_, _, _, calls, name] => (*calls, "0", *name),
+            [_, _, _, calls, errors, name] => (*calls, *errors, *name),
+            _ => continue,
+        };
+        let (Ok(calls), Ok(errors)) = (calls.parse::<f64>(), errors.parse::<f64>()) else {
+            continue;
+        };
+        let working = match name {
+            "total" | "epoll_wait" | "epoll_pwait" | "futex" => 0.0,
+            "recvmsg" => calls - errors,
+            _ => calls,
+        };
+        sum = Some(sum.unwrap_or(0.0) + working);
+    }
+    sum
 }
 
 /// Who answers the calls that are counted.
@@ -139,7 +170,7 @@ pub(crate) fn of_client(stage: &Stage<'_>, count: Count, line: &[&str]) -> Resul
 
 /// `strace` passes the signal on to nobody, so the service below it is asked; it is its child.
 fn end(service: Running, count: Count) -> Result<(), String> {
-    if count != Count::SystemCalls {
+    if !matches!(count, Count::SystemCalls | Count::WorkingSystemCalls) {
         service.end();
         return Ok(());
     }
@@ -157,3 +188,25 @@ fn end(service: Running, count: Count) -> Result<(), String> {
 
 const WARM: usize = 20;
 const CALLS: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::working;
+
+    #[test]
+    fn waiting_and_looking_in_vain_are_no_work_and_a_failed_search_is() {
+        let table = "\
+% time     seconds  usecs/call     calls    errors syscall
+------ ----------- ----------- --------- --------- ------------------
+ 67.18    0.005755        1918         3           futex
+ 15.04    0.001288           2       461         1 epoll_wait
+  6.95    0.000595           0       688       228 recvmsg
+  6.09    0.000522           2       229           sendmsg
+  0.40    0.000034          17        20        20 statx
+------ ----------- ----------- --------- --------- ------------------
+100.00    0.008566           5      1401       249 total
+";
+        assert_eq!(working(table), Some(709.0));
+        assert_eq!(working("strace: attach: not permitted"), None);
+    }
+}

@@ -1,17 +1,25 @@
 //! What a measurement takes place on: an emulated cloud, a real session bus, brokers and canned services.
 
+mod bus;
+mod running;
+mod world;
+
+pub(crate) use running::{Running, output};
+
 use crate::bench::programs::Programs;
-use serde_json::{Value, json};
+use running::{Told, log};
+use serde_json::Value;
 use std::fs::{self, DirBuilder};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 
 /// The broker's name on the bus.
 pub(crate) const BROKER: &str = "com.microsoft.identity.broker1";
 /// The canned service's beside it.
 pub(crate) const FLOOR: &str = "com.github.azbroker.bench.Floor";
+pub(crate) const SILENTLY: &str = "acquireTokenSilently";
 
 /// Everything ends with it, and its folder is removed.
 #[derive(Debug)]
@@ -22,45 +30,6 @@ pub(crate) struct Stage<'a> {
     proxy: String,
     bus: Running,
     pub(crate) address: String,
-}
-
-/// A process that ends with this value.
-#[derive(Debug)]
-pub(crate) struct Running(pub(crate) Child);
-
-impl Running {
-    pub(crate) fn id(&self) -> u32 {
-        self.0.id()
-    }
-
-    /// Asks it to end, and waits until it has.
-    pub(crate) fn end(mut self) {
-        let id = self.id().to_string();
-        let _ = Command::new("kill").args(["-s", "TERM", &id]).status();
-        let _ = self.0.wait();
-    }
-}
-
-impl Running {
-    /// Waits until it has ended by itself.
-    pub(crate) fn wait(mut self) {
-        let _ = self.0.wait();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A process that obeys line by line.
-#[derive(Debug)]
-struct Told {
-    _process: Running,
-    orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
 }
 
 impl<'a> Stage<'a> {
@@ -74,7 +43,7 @@ impl<'a> Stage<'a> {
             .create(&folder)
             .map_err(|error| format!("{}: {error}", folder.display()))?;
         let world = folder.join("world.json");
-        write(&world, &world_of(users).to_string())?;
+        write(&world, &world::of(users).to_string())?;
         let mut cloud = programs.cloud();
         cloud
             .arg(&world)
@@ -86,7 +55,7 @@ impl<'a> Stage<'a> {
             .as_str()
             .ok_or("the cloud does not say where it is")?
             .to_owned();
-        let (bus, address) = session_bus(&folder)?;
+        let (bus, address) = bus::start(&folder)?;
         let stage = Self {
             programs,
             folder,
@@ -95,8 +64,8 @@ impl<'a> Stage<'a> {
             bus,
             address,
         };
-        for (file, request) in REQUESTS {
-            write(&stage.file(file), &request_of(request).to_string())?;
+        for (file, request) in world::requests() {
+            write(&stage.file(file), &request.to_string())?;
         }
         Ok(stage)
     }
@@ -107,7 +76,9 @@ impl<'a> Stage<'a> {
 
     /// Gives the cloud an order; see `bench-cloud`.
     pub(crate) fn order(&mut self, order: &str) -> Result<Value, String> {
-        writeln!(self.cloud.orders, "{order}").map_err(|error| format!("the cloud: {error}"))?;
+        self.cloud
+            .tell(order)
+            .map_err(|error| format!("the cloud: {error}"))?;
         self.cloud.line()
     }
 
@@ -277,95 +248,6 @@ impl Drop for Stage<'_> {
     }
 }
 
-impl Told {
-    fn start(mut command: Command, folder: &Path) -> Result<Self, String> {
-        let mut process = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(log(folder)?)
-            .spawn()
-            .map_err(|error| format!("{command:?}: {error}"))?;
-        let (orders, answers) = (process.stdin.take(), process.stdout.take());
-        Ok(Self {
-            _process: Running(process),
-            orders: orders.ok_or("no standard input")?,
-            answers: BufReader::new(answers.ok_or("no standard output")?),
-        })
-    }
-
-    fn text(&mut self) -> Result<String, String> {
-        let mut line = String::new();
-        let read = self.answers.read_line(&mut line);
-        match read {
-            Ok(0) => Err("a program of the bench ended; its log says why".to_owned()),
-            Ok(_) => Ok(line.trim_end().to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
-    fn line(&mut self) -> Result<Value, String> {
-        let text = self.text()?;
-        serde_json::from_str(&text).map_err(|error| format!("{text}: {error}"))
-    }
-}
-
-/// A real bus; ends when dropped.
-fn session_bus(folder: &Path) -> Result<(Running, String), String> {
-    let mut bus = Command::new("dbus-daemon");
-    // One that starts nothing on demand, so that no keyring appears on it.
-    let configuration = folder.join("bus.conf");
-    write(&configuration, BUS_CONFIGURATION)?;
-    bus.args(["--nofork", "--print-address=1"]);
-    bus.arg(format!("--config-file={}", configuration.display()));
-    bus.arg(format!(
-        "--address=unix:path={}",
-        folder.join("bus").display()
-    ));
-    let mut bus = bus
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log(folder)?)
-        .spawn()
-        .map_err(|error| format!("dbus-daemon: {error}"))?;
-    let output = bus.stdout.take().ok_or("no standard output")?;
-    let mut address = String::new();
-    BufReader::new(output)
-        .read_line(&mut address)
-        .map_err(|error| error.to_string())?;
-    Ok((Running(bus), address.trim_end().to_owned()))
-}
-
-/// Runs a program to its end and gives what it printed.
-pub(crate) fn output(mut command: Command, folder: &Path) -> Result<String, String> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("{command:?}: {error}"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
-        let program = Path::new(command.get_program())
-            .file_name()
-            .unwrap_or_default();
-        return Err(format!(
-            "{} {}: {}\n{log}",
-            program.display(),
-            output.status,
-            said.trim_end()
-        ));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-fn log(folder: &Path) -> Result<Stdio, String> {
-    let file = fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(folder.join("log"));
-    file.map(Stdio::from)
-        .map_err(|error| format!("{}: {error}", folder.display()))
-}
-
 fn write(file: &Path, text: &str) -> Result<(), String> {
     fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
 }
@@ -379,75 +261,3 @@ fn nanoseconds_since_1970() -> f64 {
     now.duration_since(std::time::UNIX_EPOCH)
         .map_or(f64::NAN, |time| time.as_nanos() as f64)
 }
-
-/// A world with one tenant, one application that needs no consent, and users `user0@…`, `user1@…`.
-fn world_of(users: usize) -> Value {
-    let users: Vec<_> = (0..users)
-        .map(|number| {
-            json!({
-                "username": format!("user{number}@contoso.example"),
-                "password": "a password of the bench",
-                "name": format!("User {number}"),
-                "object_id": format!("00000000-0000-4000-8000-{number:012}"),
-            })
-        })
-        .collect();
-    json!({
-        "tenants": [{
-            "id": "72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10",
-            "domain": "contoso.example",
-            "name": "Contoso",
-            "users": users,
-            "applications": [{
-                "client_id": CLIENT_ID,
-                "name": "Azure CLI",
-                "redirect_uris": ["http://localhost"],
-                "consent": "granted",
-            }],
-        }],
-        "vaults": [],
-    })
-}
-
-/// What a client of the contract sends, with some parameters of its own.
-fn request_of(changed: &[(&str, &str)]) -> Value {
-    let mut parameters = json!({
-        "clientId": CLIENT_ID,
-        "authority": "https://login.microsoftonline.com/organizations",
-        "redirectUri": "https://login.microsoftonline.com/common/oauth2/nativeclient",
-        "requestedScopes": ["https://vault.azure.net/.default"],
-    });
-    for (name, value) in changed {
-        parameters[*name] = match *name {
-            "requestedScopes" => json!([value]),
-            _ => json!(value),
-        };
-    }
-    json!({ "authParameters": parameters, "clientId": CLIENT_ID })
-}
-
-const BUS_CONFIGURATION: &str = include_str!("../../../../tests/interop/bus/no-services.conf");
-const CLIENT_ID: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
-pub(crate) const SILENTLY: &str = "acquireTokenSilently";
-
-/// Files with requests, and what is particular in each.
-const REQUESTS: &[(&str, &[(&str, &str)])] = &[
-    ("silent.json", &[]),
-    ("accounts.json", &[]),
-    ("sign-in.json", &[("username", "user{n}@contoso.example")]),
-    ("of-first.json", &[("username", "user0@contoso.example")]),
-    (
-        "of-many.json",
-        &[
-            ("username", "user{n}@contoso.example"),
-            (
-                "requestedScopes",
-                "https://service{m}.contoso.example/.default",
-            ),
-        ],
-    ),
-    (
-        "other-resource.json",
-        &[("requestedScopes", "https://management.azure.com/.default")],
-    ),
-];

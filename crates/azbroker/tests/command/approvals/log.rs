@@ -1,0 +1,99 @@
+//! `azbroker log`: who got what.
+
+use super::programs::{self, Broker, Machine, call, status};
+use crate::setup::stdout;
+use azbroker_emulator::default_world::ADA;
+
+#[test]
+fn every_refused_request_is_in_the_log_and_a_loop_does_not_fill_it() {
+    let machine = Machine::new();
+    let broker = Broker::start(&machine, &["--approvals", "ask"]);
+    let one = machine.program("one");
+    let texts = ["0.0", programs::CORRELATION_ID, "{"];
+    let method = "acquireTokenSilently";
+    let malformed = programs::call_of(&mut machine.at(&one), programs::INTERFACE, method, &texts);
+    assert_eq!(status(&malformed), Some(6));
+    for _ in 0..12 {
+        let silent = call(&mut machine.at(&one), method);
+        assert_eq!(status(&silent), Some(2));
+    }
+    broker.end_in_order();
+    let log = machine.azbroker(&["log", "--output", "json"]);
+    let refused: Vec<_> = stdout(&log)
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|entry| entry["outcome"] == "refused")
+        .map(|entry| (entry["status"].as_i64(), entry["times"].as_u64()))
+        .collect();
+    assert_eq!(
+        refused,
+        [
+            (Some(6), None),
+            (Some(2), None),
+            (Some(2), Some(9)),
+            (Some(2), Some(2))
+        ]
+    );
+    let text = machine.azbroker(&["log"]);
+    assert!(
+        stdout(&text).contains(" (9 times since the last such line)\n"),
+        "{text:?}"
+    );
+}
+
+#[test]
+fn the_log_says_who_got_what_and_has_no_token() {
+    let machine = Machine::new();
+    let broker = Broker::start(&machine, &["--approvals", "ask"]);
+    let one = machine.program("one");
+    call(&mut machine.at(&one), "acquireTokenSilently");
+    machine.azbroker(&["rules", "allow", one.to_str().unwrap()]);
+    let answer = call(&mut machine.at(&one), "acquireTokenSilently");
+    let token = answer["brokerTokenResponse"]["accessToken"]
+        .as_str()
+        .unwrap();
+    // What waits to be written is written when the broker ends.
+    broker.end_in_order();
+
+    let log = machine.azbroker(&["log", "--output", "json"]);
+    assert!(!stdout(&log).contains(token));
+    let entries: Vec<serde_json::Value> = stdout(&log)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(entries.len(), 3, "{entries:?}");
+    assert_eq!(
+        (&entries[0]["outcome"], &entries[0]["source"]),
+        (&"given".into(), &"signedIn".into())
+    );
+    let (refused, given) = (&entries[1], &entries[2]);
+    for entry in [refused, given] {
+        assert_eq!(entry["program"], one.to_str().unwrap());
+        assert!(entry["process"].as_u64().unwrap() > 1);
+        assert_eq!(entry["resource"], "https://vault.azure.net");
+        assert_eq!(entry["clientId"], "04b07795-8ddb-461a-bbee-02f9e1bf7b46");
+        assert_eq!(entry["correlationId"], programs::CORRELATION_ID);
+        assert!(entry["time"].as_str().unwrap().ends_with('Z'));
+    }
+    assert_eq!(
+        (&refused["outcome"], &refused["status"]),
+        (&"refused".into(), &2.into())
+    );
+    assert!(
+        refused["reason"]
+            .as_str()
+            .unwrap()
+            .starts_with("'one' has no approval yet")
+    );
+    assert_eq!(
+        (&given["outcome"], &given["account"]),
+        (&"given".into(), &ADA.into())
+    );
+
+    let text = machine.azbroker(&["log"]);
+    let last = stdout(&text).lines().last().unwrap();
+    assert!(
+        last.contains(&format!("  given    {} (", one.display())),
+        "{last}"
+    );
+}
