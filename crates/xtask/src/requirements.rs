@@ -23,6 +23,8 @@ pub(crate) enum Need {
     Azurite,
     /// A real browser, driven from Node.
     Chromium,
+    /// A screen that nobody sees, and a notification server on it.
+    Desktop,
     /// What counts system calls, instructions and allocations.
     Counting,
     /// What Rust tests put around a program: a bus, a keyring, a sandbox, a terminal, another user.
@@ -145,6 +147,12 @@ const CHROMIUM: &[SystemPackage] = &[
     command("chromium", "chromium"),
     command("libnss3-tools", "certutil"),
 ];
+/// The last one: `dunstctl` asks dunst with its `busctl`.
+const DESKTOP: &[SystemPackage] = &[
+    command("xvfb", "Xvfb"),
+    command("dunst", "dunstctl"),
+    command("systemd", "busctl"),
+];
 
 const SURROUNDINGS: &[SystemPackage] = &[
     command("bubblewrap", "bwrap"),
@@ -165,6 +173,7 @@ impl Need {
             Self::Python => &[PYTHON, RUNTIME],
             Self::Azurite => &[AZURITE],
             Self::Chromium => &[NODE, CHROMIUM],
+            Self::Desktop => &[BUS, DESKTOP],
             Self::Counting => &[BUS, COUNTING],
         };
         lists.iter().copied().flatten().collect()
@@ -210,7 +219,7 @@ fn missing(workspace: &Workspace, need: Need) -> Option<String> {
         ));
     }
     match need {
-        Need::Bus | Need::Keyring | Need::Counting | Need::Surroundings => None,
+        Need::Bus | Need::Keyring | Need::Counting | Need::Surroundings | Need::Desktop => None,
         Need::Node | Need::Chromium => install_node_packages(workspace, "node").err(),
         Need::Azurite => install_node_packages(workspace, "azurite").err(),
         Need::Python => {
