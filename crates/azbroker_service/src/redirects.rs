@@ -5,11 +5,10 @@ use azbroker_entra::{Authority, ClientId, RedirectUri};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
-    fs::{self, DirBuilder},
-    io::{self, Write},
-    os::unix::fs::DirBuilderExt,
+    io,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 /// What is remembered of redirect URIs, in memory and in one file.
@@ -106,6 +105,9 @@ const VERSION: u32 = 1;
 /// Far more than anybody uses.
 const LARGEST: u64 = 1024 * 1024;
 
+/// Sign-ins wait meanwhile.
+const PATIENCE: Duration = Duration::from_millis(200);
+
 /// Client IDs of Microsoft's developer tools that are known to have `http://localhost`: the Azure CLI, Azure
 /// PowerShell, Visual Studio (two) and VS Code.
 const DEVELOPER_TOOLS: [&str; 5] = [
@@ -144,7 +146,6 @@ fn read(folder: &Path) -> io::Result<BTreeMap<String, RedirectUri>> {
         .collect())
 }
 
-/// Replaces the file in one step: whoever reads it finds the old one or the new one.
 fn write(folder: &Path, learned: &BTreeMap<String, RedirectUri>) -> io::Result<()> {
     let redirects = learned.iter();
     let kept = Kept {
@@ -153,23 +154,14 @@ fn write(folder: &Path, learned: &BTreeMap<String, RedirectUri>) -> io::Result<(
             .map(|(key, uri)| (key.clone(), uri.word().to_owned()))
             .collect(),
     };
-    if !folder.exists() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
-    }
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    new.write_all(&serde_json::to_vec_pretty(&kept)?)?;
-    new.as_file().sync_all()?;
-    new.persist(folder.join(NAME))?;
-    fs::File::open(folder)?.sync_all()
+    let json = serde_json::to_vec_pretty(&kept)?;
+    StateFile::new(folder, NAME).lock(PATIENCE)?.replace(&json)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use std::{fs, os::unix::fs::PermissionsExt};
 
     fn client(id: &str) -> ClientId {
         ClientId::parse(id).unwrap()
@@ -208,6 +200,19 @@ mod tests {
         assert_eq!(redirects.of(&cloud, &cli), Some(RedirectUri::NativeClient));
         redirects.forget(&cloud, &cli);
         assert_eq!(redirects.of(&cloud, &cli), Some(RedirectUri::Loopback));
+    }
+
+    #[test]
+    fn what_another_broker_is_writing_is_left_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cloud, app) = (Authority::public_cloud(), client("app"));
+        let redirects = Redirects::new(Some(folder.path().to_owned()));
+        let file = StateFile::new(folder.path(), NAME);
+        let held = file.lock(Duration::ZERO).unwrap();
+        redirects.learn(&cloud, &app, RedirectUri::NativeClient);
+        assert_eq!(redirects.of(&cloud, &app), Some(RedirectUri::NativeClient));
+        assert_eq!(file.read().unwrap(), None);
+        drop(held);
     }
 
     #[test]
