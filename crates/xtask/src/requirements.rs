@@ -25,6 +25,8 @@ pub(crate) enum Need {
     Chromium,
     /// A screen that nobody sees, and a notification server on it.
     Desktop,
+    /// systemd as the manager of a user's session, and the right to keep it apart from the machine's processes.
+    UserManager,
     /// What counts system calls, instructions and allocations.
     Counting,
     /// What Rust tests put around a program: a bus, a keyring, a sandbox, a terminal, another user.
@@ -154,6 +156,11 @@ const DESKTOP: &[SystemPackage] = &[
     command("systemd", "busctl"),
 ];
 
+const USER_MANAGER: &[SystemPackage] = &[
+    command("systemd", "systemctl"),
+    command("util-linux", "unshare"),
+];
+
 const SURROUNDINGS: &[SystemPackage] = &[
     command("bubblewrap", "bwrap"),
     command("systemd", "busctl"),
@@ -174,6 +181,7 @@ impl Need {
             Self::Azurite => &[AZURITE],
             Self::Chromium => &[NODE, CHROMIUM],
             Self::Desktop => &[BUS, DESKTOP],
+            Self::UserManager => &[BUS, USER_MANAGER],
             Self::Counting => &[BUS, COUNTING],
         };
         lists.iter().copied().flatten().collect()
@@ -220,12 +228,24 @@ fn missing(workspace: &Workspace, need: Need) -> Option<String> {
     }
     match need {
         Need::Bus | Need::Keyring | Need::Counting | Need::Surroundings | Need::Desktop => None,
+        Need::UserManager => may_manage_users(workspace).err(),
         Need::Node | Need::Chromium => install_node_packages(workspace, "node").err(),
         Need::Azurite => install_node_packages(workspace, "azurite").err(),
         Need::Python => {
             let pinned = workspace.interop_sources().join("python/requirements.txt");
             install_python_packages(workspace, &workspace.interop().join("python"), &pinned).err()
         }
+    }
+}
+
+/// What a manager needs for itself can only be tried.
+fn may_manage_users(workspace: &Workspace) -> Result<(), String> {
+    let script = workspace.interop_sources().join("bus/user_manager.sh");
+    let tried = Command::new("sh").arg(script).arg("can").output();
+    let tried = tried.map_err(|error| format!("sh: {error}"))?;
+    match tried.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&tried.stdout).trim().to_owned()),
     }
 }
 

@@ -106,6 +106,23 @@ pub(super) const CASES: &[Case] = &[
         ..Case::PLAIN
     },
     Case {
+        name: "an installed broker is started by systemd --user in its unit, with what the unit forbids",
+        needs: &[Need::Bus, Need::UserManager],
+        emulate: &["--user", "ada@contoso.example"],
+        program: Program::Shell("bus/user_manager.sh"),
+        says: &[
+            "wrote HOME/.local/share/dbus-1/services/com.microsoft.identity.broker1.service\n",
+            "wrote HOME/.config/systemd/user/azbroker.service\n",
+            "ping: ()\nActiveState=active\nSubState=running\n",
+            "Umask:\t0077\nNoNewPrivs:\t1\nSeccomp:\t2\ncore dumps: 0 0\nin azbroker.service\n",
+            "sign-in: exit 0\n",
+            "removed HOME/.local/share/dbus-1/services/com.microsoft.identity.broker1.service\n",
+            "removed HOME/.config/systemd/user/azbroker.service\nended 'azbroker'\n",
+            "ping when uninstalled: exit 1\nLoadState=not-found\n",
+        ],
+        ..Case::PLAIN
+    },
+    Case {
         name: "the MSAL runtime has the bus start the broker when it is loaded, well within its 5 s",
         needs: &[Need::Python],
         emulate: SIGNED_IN,
