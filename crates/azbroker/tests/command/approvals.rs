@@ -6,6 +6,7 @@ mod desktop;
 pub(crate) mod programs;
 mod rules;
 mod standing;
+mod waiting;
 
 use crate::setup::{code, stderr, stdout};
 use azbroker_emulator::{Behavior, default_world::ADA};

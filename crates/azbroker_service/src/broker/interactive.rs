@@ -1,6 +1,7 @@
 mod asking;
 mod sharing;
 mod time_left;
+mod turn;
 
 use super::{Broker, Issued, redirect_choice::token_request};
 use crate::{
@@ -20,14 +21,15 @@ use azbroker_protocol::Status;
 use std::sync::Arc;
 use time_left::TimeLeft;
 use tracing::Instrument;
+use turn::Begun;
 
-pub(super) use sharing::Settled;
+pub(super) use turn::Turns;
 
 impl Broker {
     /// Asks the user where something is to be asked, and has them sign in where that is needed.
     ///
-    /// Programs that ask while a sign-in for the same application is under way wait for it, and share what it
-    /// brings as far as they may.
+    /// Programs that ask while a sign-in for the same application is under way wait for it, other programs than its
+    /// own not to its end, and share what it brings as far as they may.
     ///
     /// Dropping the future gives up the waiting for the user. A code that has come is redeemed and kept all the
     /// same: the user has done their part.
@@ -38,10 +40,10 @@ impl Broker {
     ) -> Result<Issued, Denial> {
         // Waiting for another program's sign-in counts: clients give up after a time of their own.
         let time = TimeLeft::of(self.configuration.sign_in_deadline, self.clock.as_ref());
-        let mut turn = self.turn(request, &time).await?;
-        if let Some(shared) = self.shared(&turn, request, caller, &time).await {
-            return shared;
-        }
+        let mut turn = match self.turn(request, caller, &time).await? {
+            Begun::Turn(turn) => turn,
+            Begun::Shared(shared) => return shared,
+        };
         let result = match self.next_step(request, caller).await? {
             Step::SignIn(allowed) => {
                 let approval = Approval::Of(allowed.as_ref());
@@ -52,7 +54,7 @@ impl Broker {
                 Err(ended) => Err(ended),
             },
         };
-        turn.settle(request, caller, &result, self.clock.now());
+        turn.settle(request, caller, &result, self.clock.as_ref());
         result.map_err(Ended::into_denial)
     }
 
