@@ -3,7 +3,7 @@
 use super::{Ended, TimeLeft, to_the_end};
 use crate::{
     accounts::Subject,
-    approvals::{Decision, Resource},
+    approvals::{Decision, Permit, Resource},
     broker::{Broker, Issued},
     caller::{Caller, Identity},
     denial::Denial,
@@ -92,13 +92,14 @@ impl Broker {
             Some(&account),
             &request.resource,
         );
-        match decision {
-            Decision::Allowed => {}
-            Decision::Ask if asked_the_same => {}
+        let permit = match decision {
+            Decision::Allowed(permit) => permit,
+            Decision::Ask if asked_the_same => Permit::lasting(),
             Decision::Ask | Decision::Denied(_) => return None,
-        }
+        };
         let silent = async move { broker.answer_silently(&request, account).await };
-        let issued: Issued = to_the_end::<Denial>(silent).await.ok()?;
+        let issued: Issued = to_the_end::<_, Denial>(silent).await.ok()?;
+        permit.use_up().ok()?;
         tracing::debug!("another request's sign-in answers this one");
         Some(Ok(issued))
     }
