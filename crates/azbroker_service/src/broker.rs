@@ -27,7 +27,7 @@ use azbroker_entra::{
     Account, Client, ClientId, Clock, HomeAccountId, Prompt, RefreshToken, Tokens,
 };
 use azbroker_protocol::Status;
-use interactive::Settled;
+use interactive::Turns;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
@@ -47,8 +47,7 @@ pub struct Broker {
     proof_key: OnceCell<ProofKey>,
     /// One redemption in flight for each account and application.
     redemptions: KeyedLocks<(String, HomeAccountId, ClientId)>,
-    /// One sign-in in flight for each cloud, application and hint.
-    sign_ins: KeyedLocks<(String, ClientId, String), Option<Settled>>,
+    turns: Turns,
     pickers: Pickers,
     redirects: Redirects,
 }
@@ -86,7 +85,7 @@ impl Broker {
             clock,
             proof_key: OnceCell::new(),
             redemptions: KeyedLocks::new(),
-            sign_ins: KeyedLocks::new(),
+            turns: Turns::new(),
             pickers: Pickers::new(),
         }
     }

@@ -5,6 +5,7 @@
 
 use crate::{
     Broker,
+    approvals::Permit,
     broker::{ByHand, RedirectChoice},
     caller::CallerName,
     denial::Denial,
@@ -71,9 +72,11 @@ impl SignInInterface {
             let admitted = self.admit(connection, &caller).await?;
             let way = parse::<SignInWay>(way)?;
             let request = Request::read(request, correlation_id, self.broker.configuration())?;
-            self.broker
+            let permit = self
+                .broker
                 .may_sign_in_by_hand(&request, &admitted.caller)?;
-            self.begin_for(connection, caller, way, request).await
+            self.begin_for(connection, caller, way, request, permit)
+                .await
         };
         answer(begun.instrument(span).await)
     }
@@ -154,10 +157,13 @@ impl SignInInterface {
         caller: CallerName,
         way: SignInWay,
         request: Request,
+        permit: Permit,
     ) -> Result<BeginReply, Denial> {
         let (redirect_uri, reason) = match way {
             SignInWay::DeviceCode => {
-                return self.begin_device_code(connection, caller, request).await;
+                return self
+                    .begin_device_code(connection, caller, request, permit)
+                    .await;
             }
             SignInWay::Loopback | SignInWay::NativeClient => {
                 let uri = match way {
@@ -179,6 +185,7 @@ impl SignInInterface {
         let by_hand = ByHand {
             request,
             redirect_uri,
+            permit,
             page,
             pastes: pasted,
             wanted: is_wanted,
@@ -206,6 +213,7 @@ impl SignInInterface {
         connection: &Connection,
         caller: CallerName,
         request: Request,
+        permit: Permit,
     ) -> Result<BeginReply, Denial> {
         let device = self.broker.begin_device_sign_in(&request).await?;
         let reply = BeginReply::DeviceCode {
@@ -217,7 +225,7 @@ impl SignInInterface {
         let broker = self.broker.clone();
         let work = async move {
             broker
-                .finish_device_sign_in(&request, device, is_wanted)
+                .finish_device_sign_in(&request, device, permit, is_wanted)
                 .await
         };
         let result = tokio::spawn(work.in_current_span());

@@ -1,4 +1,4 @@
-use super::{Approvals, Decision, Lasting, Rule, Verdict};
+use super::{Approvals, Decision, Lasting, Permit, Rule, Verdict};
 use crate::caller::{Caller, Standing};
 use azbroker_entra::{Account, ClientId};
 
@@ -31,7 +31,7 @@ impl<'a> InGeneral<'a> {
             return Decision::Denied(denial);
         }
         let said = match (self.caller.program.standing, self.said(client_id, account)) {
-            (Standing::Own, _) => return Decision::Allowed,
+            (Standing::Own, _) => return Decision::Allowed(Permit::lasting()),
             (Standing::Run, None) => Some(Verdict::Allow),
             (_, said) => said,
         };

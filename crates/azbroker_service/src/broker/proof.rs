@@ -53,7 +53,7 @@ impl Broker {
         for account in held.iter().filter(is_it) {
             let client_id = request.client_id.as_ref();
             match in_general.decide(client_id, account) {
-                Decision::Allowed => {
+                Decision::Allowed(_) => {
                     let key = self.proof_key().await?;
                     return key
                         .sign(&request.http_request, None, self.clock.now())

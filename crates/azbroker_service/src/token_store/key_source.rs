@@ -82,7 +82,8 @@ impl Passphrase {
         Some(Self(Zeroizing::new(bare.to_owned())))
     }
 
-    pub(super) fn expose(&self) -> &str {
+    /// The words, for whoever hands them on to a broker.
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }
