@@ -257,7 +257,7 @@ impl Interface {
     }
 
     async fn admit(&self, connection: &Connection, call: &Call) -> Result<Admitted<'_>, Denial> {
-        let admitted = self.gate.admit(connection, &call.caller).await;
+        let admitted = self.gate.admit(connection, &call.caller, call.size).await;
         admitted.map_err(|(_, denial)| denial)
     }
 
@@ -267,7 +267,7 @@ impl Interface {
         connection: &Connection,
         call: &Call,
     ) -> Result<Admitted<'_>, Denial> {
-        let admitted = self.gate.admit(connection, &call.caller).await;
+        let admitted = self.gate.admit(connection, &call.caller, call.size).await;
         admitted.map_err(|(caller, denial)| {
             let log = self.broker.log();
             log.record_unread(&caller, call.correlation_id, &denial);
@@ -321,6 +321,8 @@ struct Call {
     method: Method,
     caller: CallerName,
     correlation_id: CorrelationId,
+    /// Of its body, in bytes.
+    size: u32,
     /// It is made for warnings too, so that they say which call they are about.
     span: Span,
 }
@@ -334,6 +336,7 @@ impl Call {
             method,
             caller: header.sender().map(|name| name.to_owned().into()),
             correlation_id,
+            size: header.primary().body_len(),
             span: tracing::warn_span!(
                 "request",
                 %correlation_id,

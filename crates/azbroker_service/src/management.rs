@@ -1,5 +1,10 @@
 use crate::{
-    Broker, accounts::StoreReport, caller::CallerName, denial::Denial, gate::Gate, reply,
+    Broker,
+    accounts::StoreReport,
+    caller::CallerName,
+    denial::Denial,
+    gate::{Admitted, Gate},
+    reply,
     request::check_size,
 };
 use azbroker_entra::{Authority, HomeAccountId, Tenant};
@@ -27,8 +32,7 @@ impl Management {
         #[zbus(connection)] connection: &Connection,
     ) -> String {
         answer(async {
-            let admitted = self.gate.admit(connection, &caller(&header)).await;
-            let _admitted = admitted.map_err(|(_, denial)| denial)?;
+            let _admitted = self.admit(connection, &header).await?;
             Ok(self.broker.status().await.to_json())
         })
         .await
@@ -45,8 +49,7 @@ impl Management {
     ) -> String {
         tracing::debug!(correlation_id, "{} asked", Method::SetDefaultAccount);
         answer(async {
-            let admitted = self.gate.admit(connection, &caller(&header)).await;
-            let admitted = admitted.map_err(|(_, denial)| denial)?;
+            let admitted = self.admit(connection, &header).await?;
             admitted.caller.check_management()?;
             self.pin(request).await?;
             Ok("{}".to_owned())
@@ -65,8 +68,7 @@ impl Management {
     ) -> String {
         tracing::debug!(correlation_id, "{} asked", Method::RemoveAllAccounts);
         answer(async {
-            let admitted = self.gate.admit(connection, &caller(&header)).await;
-            let admitted = admitted.map_err(|(_, denial)| denial)?;
+            let admitted = self.admit(connection, &header).await?;
             admitted.caller.check_management()?;
             let (removed, left) = self.broker.remove_all_accounts().await;
             let removed = u32::try_from(removed).unwrap_or(u32::MAX);
@@ -77,6 +79,17 @@ impl Management {
 }
 
 impl Management {
+    async fn admit(
+        &self,
+        connection: &Connection,
+        header: &Header<'_>,
+    ) -> Result<Admitted<'_>, Denial> {
+        let caller: CallerName = header.sender().map(|name| name.to_owned().into());
+        let size = header.primary().body_len();
+        let admitted = self.gate.admit(connection, &caller, size).await;
+        admitted.map_err(|(_, denial)| denial)
+    }
+
     async fn pin(&self, request: &str) -> Result<(), Denial> {
         check_size(request)?;
         let Some(account) = DefaultAccountRequest::from_json(request)?.account else {
@@ -108,10 +121,6 @@ impl Broker {
             config_file: config_file.map(|path| path.display().to_string()),
         }
     }
-}
-
-fn caller(header: &Header<'_>) -> CallerName {
-    header.sender().map(|name| name.to_owned().into())
 }
 
 async fn answer(work: impl Future<Output = Result<String, Denial>> + Send) -> String {

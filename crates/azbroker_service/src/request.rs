@@ -213,7 +213,9 @@ pub(crate) fn refuse_cookie(json: &str) -> Denial {
 
 /// Refuses what is larger than any request could be, before it is read.
 pub(crate) fn check_size(json: &str) -> Result<(), Denial> {
-    const LARGEST: usize = 256 * 1024;
+    if json == TOO_LARGE {
+        return Err(larger_than_any_call());
+    }
     if json.len() > LARGEST {
         return Err(Denial::malformed(format!(
             "a request of {} bytes is larger than any could be",
@@ -222,6 +224,26 @@ pub(crate) fn check_size(json: &str) -> Result<(), Denial> {
     }
     Ok(())
 }
+
+/// Refuses a call for what is in it beside the request. `body` is the length of all of it.
+pub(crate) fn check_call_size(body: u32) -> Result<(), Denial> {
+    match body as usize > LARGEST_CALL {
+        true => Err(larger_than_any_call()),
+        false => Ok(()),
+    }
+}
+
+fn larger_than_any_call() -> Denial {
+    Denial::malformed("the call is larger than any could be; send less")
+}
+
+/// Stands for a request that came in a call too large to be kept. It is none.
+pub(crate) const TOO_LARGE: &str = "too large";
+
+const LARGEST: usize = 256 * 1024;
+
+/// A request with all that comes along with it.
+pub(crate) const LARGEST_CALL: usize = LARGEST + 16 * 1024;
 
 /// Clients pass any host through, so this is where it is decided whom refresh tokens may be sent to.
 fn check_authority(authority: &Authority, configuration: &Configuration) -> Result<(), Denial> {

@@ -68,7 +68,7 @@ impl SignInInterface {
         let span = tracing::warn_span!("request", %correlation_id, flow = "by hand");
         let caller: CallerName = header.sender().map(|name| name.to_owned().into());
         let begun = async {
-            let admitted = self.admit(connection, &caller).await?;
+            let admitted = self.admit(connection, &caller, &header).await?;
             let way = parse::<SignInWay>(way)?;
             let request = Request::read(request, correlation_id, self.broker.configuration())?;
             self.broker
@@ -87,7 +87,7 @@ impl SignInInterface {
     ) -> String {
         let caller: CallerName = header.sender().map(|name| name.to_owned().into());
         let taken = async {
-            let _admitted = self.admit(connection, &caller).await?;
+            let _admitted = self.admit(connection, &caller, &header).await?;
             check_size(text)?;
             let pastes = self.lock().get(&caller).map(|one| one.pastes.clone());
             let (sender, taken) = oneshot::channel();
@@ -119,7 +119,7 @@ impl SignInInterface {
     ) -> String {
         let caller: CallerName = header.sender().map(|name| name.to_owned().into());
         let ended = async {
-            let _admitted = self.admit(connection, &caller).await?;
+            let _admitted = self.admit(connection, &caller, &header).await?;
             let result = self
                 .lock()
                 .get_mut(&caller)
@@ -143,8 +143,10 @@ impl SignInInterface {
         &self,
         connection: &Connection,
         caller: &CallerName,
+        header: &Header<'_>,
     ) -> Result<Admitted<'_>, Denial> {
-        let admitted = self.gate.admit(connection, caller).await;
+        let size = header.primary().body_len();
+        let admitted = self.gate.admit(connection, caller, size).await;
         admitted.map_err(|(_, denial)| denial)
     }
 
