@@ -25,10 +25,18 @@ use zbus::{Connection, message::Header};
 ///
 /// When the connection is closed.
 pub async fn serve_at(connection: &Connection, broker: Arc<Broker>) -> zbus::Result<()> {
+    serve_behind(connection, broker, Arc::new(Gate::new())).await
+}
+
+/// The same, behind a gate that others share.
+pub(crate) async fn serve_behind(
+    connection: &Connection,
+    broker: Arc<Broker>,
+    gate: Arc<Gate>,
+) -> zbus::Result<()> {
     if connection.unique_name().is_some() {
         broker.approvals().ask_on(connection);
     }
-    let gate = Arc::new(Gate::new());
     let management = Management {
         broker: broker.clone(),
         gate: gate.clone(),
