@@ -1,7 +1,7 @@
 use crate::{
     Broker,
     accounts::StoreReport,
-    caller::CallerName,
+    caller::{Caller, CallerName},
     denial::Denial,
     gate::{Admitted, Gate},
     reply,
@@ -32,8 +32,8 @@ impl Management {
         #[zbus(connection)] connection: &Connection,
     ) -> String {
         answer(async {
-            let _admitted = self.admit(connection, &header).await?;
-            Ok(self.broker.status().await.to_json())
+            let admitted = self.admit(connection, &header).await?;
+            Ok(self.broker.status(&admitted.caller).await.to_json())
         })
         .await
     }
@@ -105,9 +105,12 @@ impl Management {
 }
 
 impl Broker {
-    /// What this broker says of itself.
-    async fn status(&self) -> StatusReply {
-        let accounts = self.accounts().await;
+    /// What this broker says of itself. A program hears of the accounts that are in its list.
+    async fn status(&self, caller: &Caller) -> StatusReply {
+        let accounts = self.accounts_for(caller, None).await;
+        // Whoever may not know the first is not told that the second is.
+        let default = self.accounts().await.into_iter().next();
+        let default = default.filter(|default| accounts.first() == Some(default));
         let config_file = self.configuration().config_file.as_ref();
         StatusReply {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -116,8 +119,8 @@ impl Broker {
             store: store(self.store_report().await),
             approvals: Some(self.configuration().approvals.to_string()),
             accounts: u32::try_from(accounts.len()).unwrap_or(u32::MAX),
-            default_account: accounts.first().map(reply::account),
-            default_is_pinned: self.pinned_account().await.is_some(),
+            default_is_pinned: default.is_some() && self.pinned_account().await.is_some(),
+            default_account: default.as_ref().map(reply::account),
             config_file: config_file.map(|path| path.display().to_string()),
         }
     }

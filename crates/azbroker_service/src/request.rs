@@ -2,7 +2,7 @@ mod additional;
 
 use crate::{
     accounts::Subject,
-    approvals::Resource,
+    approvals::{Named, Resource},
     configuration::Configuration,
     denial::Denial,
     proof_of_possession::{HttpRequest, ProofOfPossession},
@@ -180,6 +180,14 @@ impl Removal {
     /// The one account, where it is named so that nobody has to look.
     pub(crate) fn exact(&self) -> Option<(&str, &HomeAccountId)> {
         Some((self.environment.as_deref()?, self.home_account_id.as_ref()?))
+    }
+
+    /// Whether it is named by its username, beside its ID or alone.
+    pub(crate) fn names(&self, account: &Account) -> Named {
+        match account.username.eq_ignore_ascii_case(&self.username) {
+            true => Named::ByUsername,
+            false => Named::Otherwise,
+        }
     }
 
     /// Whether this account is meant.
