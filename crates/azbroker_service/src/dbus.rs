@@ -264,7 +264,7 @@ impl Interface {
         answer.instrument(call.span.clone()).await
     }
 
-    async fn admit(&self, connection: &Connection, call: &Call) -> Result<Admitted<'_>, Denial> {
+    async fn admit(&self, connection: &Connection, call: &Call) -> Result<Admitted, Denial> {
         let admitted = self.gate.admit(connection, &call.caller, call.size).await;
         admitted.map_err(|(_, denial)| denial)
     }
@@ -274,7 +274,7 @@ impl Interface {
         &self,
         connection: &Connection,
         call: &Call,
-    ) -> Result<Admitted<'_>, Denial> {
+    ) -> Result<Admitted, Denial> {
         let admitted = self.gate.admit(connection, &call.caller, call.size).await;
         admitted.map_err(|(caller, denial)| {
             let log = self.broker.log();

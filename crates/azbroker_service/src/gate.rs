@@ -18,10 +18,10 @@ pub(crate) struct Gate {
 
 /// A call that is let in. It counts until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Admitted<'a> {
+pub(crate) struct Admitted {
     pub(crate) caller: Caller,
     place: Place,
-    _one_of_many: Entered<'a>,
+    _one_of_many: Entered,
 }
 
 impl Gate {
@@ -45,7 +45,7 @@ impl Gate {
         connection: &Connection,
         name: &CallerName,
         size: u32,
-    ) -> Result<Admitted<'_>, (Caller, Denial)> {
+    ) -> Result<Admitted, (Caller, Denial)> {
         let place = self.callers.place(connection, name).await;
         let entered = check_call_size(size).and_then(|()| self.requests.enter(&place));
         let one_of_many = match entered {
@@ -73,7 +73,7 @@ impl Gate {
     /// # Errors
     ///
     /// A denial when there are as many as there may be.
-    pub(crate) fn sign_in(&self, admitted: &Admitted<'_>) -> Result<Entered<'_>, Denial> {
+    pub(crate) fn sign_in(&self, admitted: &Admitted) -> Result<Entered, Denial> {
         self.sign_ins.enter(&admitted.place)
     }
 }

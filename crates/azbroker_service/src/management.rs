@@ -83,7 +83,7 @@ impl Management {
         &self,
         connection: &Connection,
         header: &Header<'_>,
-    ) -> Result<Admitted<'_>, Denial> {
+    ) -> Result<Admitted, Denial> {
         let caller: CallerName = header.sender().map(|name| name.to_owned().into());
         let size = header.primary().body_len();
         let admitted = self.gate.admit(connection, &caller, size).await;

@@ -10,6 +10,7 @@ use crate::{
     denial::Denial,
     gate::{Admitted, Gate},
     interactive_flows::has_left,
+    limit::Entered,
     request::{Request, check_size},
     sign_in_messages::{BeginReply, PasteReply, SignInWay, SignedIn, pasted},
 };
@@ -22,7 +23,7 @@ use std::{
 };
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinHandle,
+    task::{AbortHandle, JoinHandle},
 };
 use tracing::Instrument;
 use zbus::{Connection, message::Header};
@@ -40,6 +41,16 @@ struct UnderWay {
     /// What comes of it; whoever waits takes it.
     result: Option<JoinHandle<Result<SignedIn, Denial>>>,
     _wanted: oneshot::Sender<()>,
+    _watcher: Watcher,
+}
+
+/// What ends a sign-in whose caller leaves; there is none to end when this is dropped.
+struct Watcher(AbortHandle);
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl SignInInterface {
@@ -73,7 +84,9 @@ impl SignInInterface {
             let request = Request::read(request, correlation_id, self.broker.configuration())?;
             self.broker
                 .may_sign_in_by_hand(&request, &admitted.caller)?;
-            self.begin_for(connection, caller, way, request).await
+            let one_of_few = self.gate.sign_in(&admitted)?;
+            self.begin_for(connection, caller, way, request, one_of_few)
+                .await
         };
         answer(begun.instrument(span).await)
     }
@@ -144,7 +157,7 @@ impl SignInInterface {
         connection: &Connection,
         caller: &CallerName,
         header: &Header<'_>,
-    ) -> Result<Admitted<'_>, Denial> {
+    ) -> Result<Admitted, Denial> {
         let size = header.primary().body_len();
         let admitted = self.gate.admit(connection, caller, size).await;
         admitted.map_err(|(_, denial)| denial)
@@ -156,10 +169,13 @@ impl SignInInterface {
         caller: CallerName,
         way: SignInWay,
         request: Request,
+        one_of_few: Entered,
     ) -> Result<BeginReply, Denial> {
         let (redirect_uri, reason) = match way {
             SignInWay::DeviceCode => {
-                return self.begin_device_code(connection, caller, request).await;
+                return self
+                    .begin_device_code(connection, caller, request, one_of_few)
+                    .await;
             }
             SignInWay::Loopback | SignInWay::NativeClient => {
                 let uri = match way {
@@ -186,7 +202,10 @@ impl SignInInterface {
             wanted: is_wanted,
         };
         let broker = self.broker.clone();
-        let work = async move { broker.sign_in_by_hand(by_hand).await };
+        let work = async move {
+            let _one_of_few = one_of_few;
+            broker.sign_in_by_hand(by_hand).await
+        };
         let result = tokio::spawn(work.in_current_span());
         let Ok(url) = opened.await else {
             return Err(match result.await {
@@ -208,6 +227,7 @@ impl SignInInterface {
         connection: &Connection,
         caller: CallerName,
         request: Request,
+        one_of_few: Entered,
     ) -> Result<BeginReply, Denial> {
         let device = self.broker.begin_device_sign_in(&request).await?;
         let reply = BeginReply::DeviceCode {
@@ -218,6 +238,7 @@ impl SignInInterface {
         let (wanted, is_wanted) = oneshot::channel();
         let broker = self.broker.clone();
         let work = async move {
+            let _one_of_few = one_of_few;
             broker
                 .finish_device_sign_in(&request, device, is_wanted)
                 .await
@@ -237,12 +258,6 @@ impl SignInInterface {
         result: JoinHandle<Result<SignedIn, Denial>>,
         wanted: oneshot::Sender<()>,
     ) -> Result<(), Denial> {
-        let watched = pastes.clone();
-        let one = UnderWay {
-            pastes,
-            result: Some(result),
-            _wanted: wanted,
-        };
         let mut under_way = self.lock();
         if under_way.len() >= MOST && !under_way.contains_key(&caller) {
             return Err(Denial::new(
@@ -250,23 +265,35 @@ impl SignInInterface {
                 "too many sign-ins are under way; try again",
             ));
         }
-        under_way.insert(caller.clone(), one);
-        drop(under_way);
-        let (under_way, connection) = (self.under_way.clone(), connection.clone());
-        tokio::spawn(async move {
-            tokio::time::timeout(
-                Broker::BY_HAND.unsigned_abs(),
-                has_left(&connection, caller.as_ref()),
-            )
-            .await
-            .ok();
+        let watcher = self.watch(connection, &caller, pastes.clone());
+        let one = UnderWay {
+            pastes,
+            result: Some(result),
+            _wanted: wanted,
+            _watcher: watcher,
+        };
+        under_way.insert(caller, one);
+        Ok(())
+    }
+
+    fn watch(
+        &self,
+        connection: &Connection,
+        caller: &CallerName,
+        watched: mpsc::Sender<Paste>,
+    ) -> Watcher {
+        let (caller, connection) = (caller.clone(), connection.clone());
+        let under_way = self.under_way.clone();
+        let watcher = tokio::spawn(async move {
+            let left = has_left(&connection, caller.as_ref());
+            let _ = tokio::time::timeout(Broker::BY_HAND.unsigned_abs(), left).await;
             let mut under_way = under_way.lock().unwrap_or_else(PoisonError::into_inner);
             let same = |one: &UnderWay| one.pastes.same_channel(&watched);
             if under_way.get(&caller).is_some_and(same) {
                 under_way.remove(&caller);
             }
         });
-        Ok(())
+        Watcher(watcher.abort_handle())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<CallerName, UnderWay>> {
