@@ -267,18 +267,27 @@ fn check_authority(authority: &Authority, configuration: &Configuration) -> Resu
     ))
 }
 
+/// Usernames are waited with, shown and logged, so they have an end.
+fn is_a_username(text: &str) -> bool {
+    text.len() <= 1024
+}
+
 /// An account that is named in a way that says nothing is never taken for the default one.
 fn subject(message: &TokenRequest) -> Result<Subject, Denial> {
     let hint = message.auth_parameters.username.trim();
     let named = match message.account() {
         Some(account) => account,
         None if hint.is_empty() => return Ok(Subject::Default),
-        None => return Ok(Subject::Username(hint.to_owned())),
+        None => {
+            check_username(hint)?;
+            return Ok(Subject::Username(hint.to_owned()));
+        }
     };
     let username = match named.username.trim() {
         "" => hint,
         username => username,
     };
+    check_username(username)?;
     if named.home_account_id.is_empty() {
         let anything = [&named.local_account_id, &named.realm, &named.client_info];
         return match username {
@@ -294,6 +303,16 @@ fn subject(message: &TokenRequest) -> Result<Subject, Denial> {
         home_account_id,
         username: username.to_owned(),
     })
+}
+
+fn check_username(username: &str) -> Result<(), Denial> {
+    match is_a_username(username) {
+        true => Ok(()),
+        false => Err(Denial::malformed(format!(
+            "a username of {} bytes is longer than any could be",
+            username.len()
+        ))),
+    }
 }
 
 fn two_parts() -> Denial {

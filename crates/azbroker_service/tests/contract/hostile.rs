@@ -116,3 +116,31 @@ async fn a_call_is_refused_for_what_is_large_beside_its_request() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_name_that_is_longer_than_any_could_be_is_refused() {
+    let setup = Setup::new().await;
+    let long = "x".repeat(2_000);
+    let hint = serde_json::json!({ "login_hint": long });
+    for (changed, said) in [
+        (
+            serde_json::json!({ "username": long }),
+            "a username of 2000 bytes is longer than any could be",
+        ),
+        (
+            serde_json::json!({ "account": { "username": long } }),
+            "a username of 2000 bytes is longer than any could be",
+        ),
+        (
+            serde_json::json!({ "additionalQueryParametersForAuthorization": hint }),
+            "the additional query parameter 'login_hint' makes no sense; mend it or leave it out",
+        ),
+    ] {
+        let request = crate::setup::request(changed);
+        let answer = setup.call("acquireTokenSilently", request).await;
+        assert_eq!(
+            (status(&answer), crate::setup::context(&answer)),
+            (Some(6), said)
+        );
+    }
+}
