@@ -21,6 +21,7 @@ use asking::Asking;
 use azbroker_entra::{Account, ClientId, Clock};
 use azbroker_protocol::Status;
 use in_general::InGeneral;
+pub(crate) use in_general::Named;
 use rules::{Rules, Said};
 use std::sync::Arc;
 use zbus::Connection;

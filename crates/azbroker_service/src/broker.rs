@@ -11,7 +11,7 @@ use crate::{
     access_tokens::{AccessTokens, Held, Key},
     accounts::{Accounts, Change, Renewed, StoreReport},
     activity::Activity,
-    approvals::{Approvals, Decision},
+    approvals::{Approvals, Decision, Named},
     caller::Caller,
     configuration::Configuration,
     denial::Denial,
@@ -117,7 +117,8 @@ impl Broker {
         let mut accounts = self.accounts().await;
         let in_general = self.approvals.in_general(caller);
         accounts.retain(|account| {
-            !matches!(in_general.decide(client_id, account), Decision::Denied(_))
+            let decision = in_general.decide(client_id, account, Named::Otherwise);
+            !matches!(decision, Decision::Denied(_))
         });
         accounts
     }
@@ -188,7 +189,9 @@ impl Broker {
         let in_general = self.approvals.in_general(caller);
         for account in &held {
             let client_id = removal.client_id.as_ref();
-            if let Decision::Denied(denial) = in_general.decide(client_id, account) {
+            if let Decision::Denied(denial) =
+                in_general.decide(client_id, account, removal.names(account))
+            {
                 return Err(denial);
             }
         }

@@ -12,6 +12,13 @@ pub(crate) struct InGeneral<'a> {
     rules: Vec<Rule>,
 }
 
+/// How a request names an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    ByUsername,
+    Otherwise,
+}
+
 impl<'a> InGeneral<'a> {
     pub(super) fn new(approvals: &'a Approvals, caller: &'a Caller) -> Self {
         let program = &caller.program;
@@ -26,7 +33,13 @@ impl<'a> InGeneral<'a> {
         }
     }
 
-    pub(crate) fn decide(&self, client_id: Option<&ClientId>, account: &Account) -> Decision {
+    /// `named` says whether the program knows the account's username: a denial tells it to nobody else.
+    pub(crate) fn decide(
+        &self,
+        client_id: Option<&ClientId>,
+        account: &Account,
+        named: Named,
+    ) -> Decision {
         if let Err(denial) = self.caller.check_user() {
             return Decision::Denied(denial);
         }
@@ -35,7 +48,10 @@ impl<'a> InGeneral<'a> {
             (Standing::Run, None) => Some(Verdict::Allow),
             (_, said) => said,
         };
-        let what = || format!("tokens of {}", account.username);
+        let what = || match named {
+            Named::ByUsername => format!("tokens of {}", account.username),
+            Named::Otherwise => "tokens of that account".to_owned(),
+        };
         self.approvals.by(said, self.caller, what)
     }
 
