@@ -6,6 +6,7 @@ mod discovery;
 mod faults;
 mod harness;
 mod planned_faults;
+mod proofs;
 mod proxy;
 mod resume;
 mod secrecy;
