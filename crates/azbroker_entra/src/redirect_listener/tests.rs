@@ -49,6 +49,24 @@ async fn the_redirect_is_received_and_the_browser_gets_the_last_page() {
 }
 
 #[tokio::test]
+async fn a_redirect_of_somebody_who_has_no_more_to_say_is_received() {
+    let (port, waiting) = waiting().await;
+    let request = get(port, &format!("/?code=the-code&state={STATE}"));
+    let browser = tokio::spawn(async move {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut page = String::new();
+        stream.read_to_string(&mut page).await.unwrap();
+        page
+    });
+    let redirect = waiting.await.unwrap();
+    assert_eq!(redirect.outcome.as_ref().unwrap().expose(), "the-code");
+    redirect.finish(LastPage::SignedIn).await;
+    assert!(browser.await.unwrap().contains("You are signed in"));
+}
+
+#[tokio::test]
 async fn requests_that_are_not_the_redirect_change_nothing() {
     let (port, waiting) = waiting().await;
     for request in [

@@ -121,6 +121,8 @@ async fn converse(
         .timer(TokioTimer::new())
         .header_read_timeout(REQUEST_WAIT)
         .keep_alive(false)
+        // Who has no more to say is looked at and answered all the same.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
