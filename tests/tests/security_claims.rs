@@ -37,7 +37,7 @@ fn a_row_without_a_test_is_found() {
     for (row, has_one) in [
         ("| Logs | No token, ever |", false),
         ("| Logs | `a_test_that_nobody_wrote` |", false),
-        ("| Logs | `crates/azbroker/src/main.rs` |", false),
+        ("| Logs | `crates/azbroker/src/output.rs` |", false),
         (
             "| Logs | `every_row_of_the_table_names_a_test_that_exists` |",
             true,

@@ -5,12 +5,13 @@ mod tests;
 
 use crate::failure::{Exit, Failure};
 use azbroker_service::{ApprovalMode, AuthorityHost, StoreChoice};
+use rustix::fs::OFlags;
 use serde::{Deserialize, Deserializer, de::Error};
 use std::{
     fmt::Display,
-    fs::{File, Metadata},
+    fs::{Metadata, OpenOptions},
     io::{self, Read},
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -48,13 +49,7 @@ impl ConfigFile {
         let Some(path) = crate::folders::config().map(|folder| folder.join("config.toml")) else {
             return Ok((Self::default(), None));
         };
-        let read = |mut file: File| {
-            let metadata = file.metadata()?;
-            let mut text = String::new();
-            file.read_to_string(&mut text)?;
-            Ok((metadata, text))
-        };
-        match File::open(&path).and_then(read) {
+        match read(&path) {
             // It says what is run for the user, and who is asked.
             Ok((metadata, _)) if !is_users_alone(&metadata) => {
                 let faults = "other users may write it; take their rights away";
@@ -77,6 +72,20 @@ impl ConfigFile {
             wrong(path, &format!("{place}{message}"))
         })
     }
+}
+
+fn read(path: &Path) -> io::Result<(Metadata, String)> {
+    // A pipe in the file's place would keep whoever opens it waiting.
+    let at_once = OFlags::NONBLOCK.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    let mut file = options.read(true).custom_flags(at_once).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok((metadata, text))
 }
 
 /// The system's own files are believed too: some systems keep a user's configuration there.

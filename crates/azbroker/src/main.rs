@@ -31,7 +31,7 @@ use arguments::{AccountCommand, Arguments, Command};
 use clap::Parser;
 use failure::{Exit, Failure};
 use logs::Logs;
-use std::{process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 use tokio::runtime::{Builder, Runtime};
 
 fn main() -> ExitCode {
@@ -63,7 +63,8 @@ fn run(arguments: Arguments, logs: Logs) -> Result<ExitCode, Failure> {
             one_thread()?.block_on(commands::try_it::run(&arguments, verbose))
         }
         Command::Serve(arguments) => {
-            one_thread()?.block_on(commands::serve::run(arguments, Arc::new(logs)))
+            let served = commands::serve::run(arguments, Arc::new(logs));
+            to_the_end(one_thread()?, served, SHUTDOWN)
         }
         Command::Run(arguments) => one_thread()?.block_on(commands::run::run(arguments, verbose)),
         Command::Install(arguments) => one_thread()?.block_on(commands::install::run(&arguments)),
@@ -86,6 +87,16 @@ fn run(arguments: Arguments, logs: Logs) -> Result<ExitCode, Failure> {
     }
 }
 
+/// Runs this to its end, and waits only so long for threads that wait for something: a process that the broker
+/// looks at can keep one of them for ever.
+fn to_the_end<T>(runtime: Runtime, work: impl Future<Output = T>, patience: Duration) -> T {
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(patience);
+    done
+}
+
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
 /// All that runs here waits more than it works, and code for several threads is code that stays in memory. Disks and
 /// slow keys are waited for on threads of their own.
 fn one_thread() -> Result<Runtime, Failure> {
@@ -96,4 +107,23 @@ fn one_thread() -> Result<Runtime, Failure> {
             format!("the system has no resources left: {error}"),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_waits_for_ever_does_not_keep_the_broker_from_ending() {
+        let (_never, end) = std::sync::mpsc::channel::<()>();
+        let served = async {
+            let (begins, begun) = tokio::sync::oneshot::channel();
+            tokio::task::spawn_blocking(move || {
+                begins.send(()).unwrap();
+                let _ = end.recv();
+            });
+            begun.await.unwrap();
+        };
+        to_the_end(one_thread().unwrap(), served, Duration::ZERO);
+    }
 }

@@ -80,7 +80,7 @@ pub use further_parameters::FurtherParameters;
 pub use grant::Grant;
 pub use id_token::IdToken;
 pub use key_id::{KeyId, KeyIdError};
-pub use loopback_listener::{LoopbackListener, is_loopback_host};
+pub use loopback_listener::{LoopbackListener, LoopbackPeer, is_loopback_host};
 pub use loopback_redirect::{LoopbackRedirect, LoopbackRedirectError};
 pub use own_pages::OwnPages;
 pub use page::{Mark, Page};

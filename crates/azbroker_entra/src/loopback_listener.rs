@@ -1,8 +1,12 @@
-use crate::loopback_peer::may_answer;
+use crate::loopback_peer::{Connection, may_answer};
 use hyper::header::HeaderValue;
 use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::net::{TcpListener, TcpStream};
@@ -14,6 +18,30 @@ pub struct LoopbackListener {
     /// Missing where the machine has no IPv6.
     v6: Option<TcpListener>,
     port: u16,
+    /// Whether it was said that somebody was refused: once is enough, however often they come.
+    warned: Arc<AtomicBool>,
+}
+
+/// Whoever is at the other end of a connection.
+#[derive(Clone, Debug)]
+pub struct LoopbackPeer {
+    connection: Connection,
+    warned: Arc<AtomicBool>,
+}
+
+impl LoopbackPeer {
+    /// Whether it is the user's own program, and still there. Ask once a request carries what only the user's browser
+    /// should know, and before anything else is made of it: the answer may take long on a machine with many
+    /// connections.
+    pub async fn may_answer(&self) -> bool {
+        let may = may_answer(self.connection).await;
+        if !may && !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "a connection to the sign-in's address was refused: it is another user's, or was given up"
+            );
+        }
+        may
+    }
 }
 
 impl LoopbackListener {
@@ -32,13 +60,13 @@ impl LoopbackListener {
             match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
                 Ok(v6) => {
                     let v6 = Some(v6);
-                    return Ok(Self { v4, v6, port });
+                    return Ok(Self::at(port, v4, v6));
                 }
                 // Somebody else has this port on the other address and would get what is meant for us from a
                 // browser that prefers it: take another port.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse && attempt < ATTEMPTS => {}
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
-                Err(_) => return Ok(Self { v4, v6: None, port }),
+                Err(_) => return Ok(Self::at(port, v4, None)),
             }
         }
     }
@@ -53,10 +81,10 @@ impl LoopbackListener {
         match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
             Ok(v6) => {
                 let v6 = Some(v6);
-                Ok(Self { v4, v6, port })
+                Ok(Self::at(port, v4, v6))
             }
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(error),
-            Err(_) => Ok(Self { v4, v6: None, port }),
+            Err(_) => Ok(Self::at(port, v4, None)),
         }
     }
 
@@ -65,8 +93,17 @@ impl LoopbackListener {
         self.port
     }
 
-    /// The next connection; `None` when it is another user's, or was given up already.
-    pub async fn accept(&self) -> Option<TcpStream> {
+    fn at(port: u16, v4: TcpListener, v6: Option<TcpListener>) -> Self {
+        Self {
+            v4,
+            v6,
+            port,
+            warned: Arc::default(),
+        }
+    }
+
+    /// The next connection, of whomever; `None` when there is none to be had at the moment.
+    pub async fn accept(&self) -> Option<(TcpStream, LoopbackPeer)> {
         let accepted = tokio::select! {
             accepted = self.v4.accept() => accepted,
             accepted = accept_some(self.v6.as_ref()) => accepted,
@@ -77,14 +114,9 @@ impl LoopbackListener {
             let _ = tokio::time::timeout(PAUSE, pause).await;
             return None;
         };
-        let local = stream.local_addr().ok()?;
-        if !may_answer(peer, local) {
-            tracing::warn!(
-                "a connection to the sign-in's address was refused: it is another user's, or was given up"
-            );
-            return None;
-        }
-        Some(stream)
+        let connection = Connection::of(&stream, peer).ok()?;
+        let warned = self.warned.clone();
+        Some((stream, LoopbackPeer { connection, warned }))
     }
 }
 

@@ -3,29 +3,78 @@
 //! Every user of a machine reaches its loopback, and may know a sign-in's address from the browser's command
 //! line. So what a sign-in waits for is taken from the user's own programs only.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+};
+use tokio::{net::TcpStream, sync::Semaphore};
 
-/// Whether a connection from `peer` to `local` may answer for the user.
+/// A connection to this process, so that no later one is taken for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Connection {
+    peer: SocketAddr,
+    local: SocketAddr,
+    /// Of our end.
+    inode: u64,
+}
+
+impl Connection {
+    pub(crate) fn of(stream: &TcpStream, peer: SocketAddr) -> io::Result<Self> {
+        Ok(Self {
+            peer,
+            local: stream.local_addr()?,
+            inode: inode(stream)?,
+        })
+    }
+}
+
+/// Whether the other end of a connection may answer for the user.
 ///
 /// It may not when the system says that the other end belongs to another user, or does not say whose it was
 /// because nobody holds it any more. Where the system knows of our end alone, as for a port that is forwarded
 /// from elsewhere, it may.
-pub(crate) fn may_answer(peer: SocketAddr, local: SocketAddr) -> bool {
-    let Some(first) = table(peer) else {
+///
+/// The table may be long, and others can make it longer: it is read where nobody waits, by one at a time.
+pub(crate) async fn may_answer(connection: Connection) -> bool {
+    let Ok(reading) = READING.acquire().await else {
+        return false;
+    };
+    let looked = tokio::task::spawn_blocking(move || {
+        let _reading = reading;
+        look(connection)
+    });
+    looked.await.unwrap_or(false)
+}
+
+pub(crate) static READING: Semaphore = Semaphore::const_new(1);
+
+fn look(connection: Connection) -> bool {
+    let Some(first) = table(connection.peer) else {
         return true;
     };
-    match standing(&first, peer, local) {
+    match standing(&first, connection) {
         Standing::User => true,
         Standing::Other => false,
         // The table is not read in one instant: the other end may have gone while it was. Then ours has
         // noticed by now.
-        Standing::FromElsewhere => {
-            table(peer).is_some_and(|second| standing(&second, peer, local) != Standing::Other)
-        }
+        Standing::FromElsewhere => table(connection.peer)
+            .is_some_and(|second| standing(&second, connection) != Standing::Other),
     }
 }
 
+#[cfg(unix)]
+fn inode(stream: &TcpStream) -> io::Result<u64> {
+    Ok(rustix::fs::fstat(stream)?.st_ino)
+}
+
+#[cfg(not(unix))]
+fn inode(_stream: &TcpStream) -> io::Result<u64> {
+    Ok(0)
+}
+
 const ROOT: u32 = 0;
+/// What no process has open.
+const NOBODYS: u64 = 0;
 
 /// Whose the other end is.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,15 +87,18 @@ enum Standing {
     FromElsewhere,
 }
 
-fn standing(table: &str, peer: SocketAddr, local: SocketAddr) -> Standing {
+fn standing(table: &str, connection: Connection) -> Standing {
+    let Connection { peer, local, inode } = connection;
     // The connection has two ends in the table, ours and the other one's. Ours is gone when the other one
-    // was torn down.
-    let Some(own) = end_in(table, local, peer) else {
+    // was torn down, and then a later connection may have its addresses.
+    let Some(own) = end_in(table, local, peer).filter(|own| own.inode == inode) else {
         return Standing::Other;
     };
     match end_in(table, peer, local) {
         // The kernel shows an end that its process has closed as root's, whosever it was.
-        Some(end) if end.is_held && (end.user == own.user || end.user == ROOT) => Standing::User,
+        Some(end) if end.inode != NOBODYS && (end.user == own.user || end.user == ROOT) => {
+            Standing::User
+        }
         Some(_) => Standing::Other,
         None if own.is_established => Standing::FromElsewhere,
         None => Standing::Other,
@@ -57,8 +109,8 @@ fn standing(table: &str, peer: SocketAddr, local: SocketAddr) -> Standing {
 #[derive(Debug, PartialEq, Eq)]
 struct End {
     user: u32,
-    /// Some process has it open.
-    is_held: bool,
+    /// Of the file that a process has it open as.
+    inode: u64,
     is_established: bool,
 }
 
@@ -83,10 +135,10 @@ fn end_in(table: &str, address: SocketAddr, other: SocketAddr) -> Option<End> {
         let state = fields.next()?;
         // Queues, timers and retransmissions stand between.
         let user = fields.nth(3)?.parse().ok()?;
-        let inode = fields.nth(1)?;
+        let inode = fields.nth(1)?.parse().ok()?;
         Some(End {
             user,
-            is_held: inode != "0",
+            inode,
             is_established: state == ESTABLISHED,
         })
     })
@@ -170,10 +222,13 @@ mod tests {
             ("torn down", none(), none(), Standing::Other),
             ("forwarded", own("01"), none(), Standing::FromElsewhere),
         ] {
+            let connection = |inode| Connection { peer, local, inode };
+            let table = table_of(&own, &other);
+            assert_eq!(standing(&table, connection(2)), expected, "{why}");
             assert_eq!(
-                standing(&table_of(&own, &other), peer, local),
-                expected,
-                "{why}"
+                standing(&table, connection(7)),
+                Standing::Other,
+                "{why}, of a later connection"
             );
         }
         assert_eq!(
@@ -192,14 +247,15 @@ mod tests {
             let local = listener.local_addr().unwrap();
             for torn_down in [false, true] {
                 let client = tokio::net::TcpStream::connect(local).await.unwrap();
-                let (_accepted, peer) = listener.accept().await.unwrap();
+                let (accepted, peer) = listener.accept().await.unwrap();
                 assert_eq!(peer, client.local_addr().unwrap());
-                assert!(may_answer(peer, local), "{}", table(peer).unwrap());
+                let connection = Connection::of(&accepted, peer).unwrap();
+                assert!(may_answer(connection).await, "{}", table(peer).unwrap());
                 if torn_down {
                     client.set_zero_linger().unwrap();
                 }
                 drop(client);
-                assert!(!may_answer(peer, local), "{}", table(peer).unwrap());
+                assert!(!may_answer(connection).await, "{}", table(peer).unwrap());
             }
         }
     }

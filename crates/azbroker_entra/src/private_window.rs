@@ -236,20 +236,27 @@ impl Window {
                 .await
                 .is_err()
         {
-            self.kill();
-            let _ = self.browser.wait().await;
+            if let Some(kill) = self.kill_of_unit() {
+                run_within(kill, ENDS_WITHIN).await;
+            }
+            self.kill_group();
+            let _ = tokio::time::timeout(ENDS_WITHIN, self.browser.wait()).await;
         }
     }
 
-    fn kill(&mut self) {
-        if let (Some(unit), Some(_)) = (&self.unit, self.browser.id()) {
-            let _ = std::process::Command::new("systemctl")
-                .args(["--user", "--quiet", "--signal=KILL", "kill", unit])
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status();
-        }
+    /// What ends the browser's unit, if it is in one and runs.
+    fn kill_of_unit(&self) -> Option<std::process::Command> {
+        let (unit, _) = (self.unit.as_ref()?, self.browser.id()?);
+        let mut command = std::process::Command::new("systemctl");
+        command
+            .args(["--user", "--quiet", "--signal=KILL", "kill", unit])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Some(command)
+    }
+
+    fn kill_group(&self) {
         let group = self
             .browser
             .id()
@@ -260,9 +267,20 @@ impl Window {
     }
 }
 
+/// Runs what should end soon, and waits no longer than this.
+async fn run_within(command: std::process::Command, patience: Duration) {
+    let mut command = Command::from(command);
+    let ended = command.kill_on_drop(true).status();
+    let _ = tokio::time::timeout(patience, ended).await;
+}
+
 impl Drop for Window {
     fn drop(&mut self) {
-        self.kill();
+        // A service manager that hangs is not waited for here.
+        if let Some(mut kill) = self.kill_of_unit() {
+            let _ = kill.spawn();
+        }
+        self.kill_group();
         let Some(profile) = self.profile.take() else {
             return;
         };
@@ -310,6 +328,13 @@ mod tests {
 
     fn request(url: &str) -> Value {
         json!({ "request": { "url": url, "method": "GET" }, "resourceType": "Document" })
+    }
+
+    #[tokio::test]
+    async fn a_service_manager_that_hangs_is_not_waited_for() {
+        let mut hangs = std::process::Command::new("sleep");
+        hangs.arg("1000");
+        run_within(hangs, Duration::from_millis(20)).await;
     }
 
     #[test]

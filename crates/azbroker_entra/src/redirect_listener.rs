@@ -4,7 +4,7 @@
 use crate::{
     AuthorizationCode, LoopbackRedirect, Refusal,
     last_page::LastPage,
-    loopback_listener::{LoopbackListener, is_loopback_host},
+    loopback_listener::{LoopbackListener, LoopbackPeer, is_loopback_host},
     redirect_parameters::RedirectParameters,
 };
 use http_body_util::Full;
@@ -17,12 +17,19 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{
-    convert::Infallible,
+    collections::VecDeque,
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
-use tokio::{net::TcpStream, sync::oneshot, task::JoinSet};
+use tokio::{
+    net::TcpStream,
+    sync::oneshot,
+    task::{AbortHandle, JoinSet},
+};
 
 /// Waits for a redirect at a port of its own.
 #[derive(Debug)]
@@ -56,23 +63,37 @@ impl RedirectListener {
             sender: Mutex::new(Some(sender)),
         });
         let mut connections = JoinSet::new();
+        let mut places = VecDeque::<Place>::new();
         loop {
-            let stream = tokio::select! {
+            places.retain(|place| !place.task.is_finished());
+            let idle = |place: &Place| !place.has_state.load(Ordering::Relaxed);
+            let full = places.len() >= MOST_CONNECTIONS;
+            let room = !full || places.iter().any(idle);
+            let accepted = tokio::select! {
                 answer = &mut received => match answer {
                     Ok((outcome, page)) => return Redirect { outcome, page, connections },
                     // `waiting` holds the sender until it is used.
                     Err(_) => unreachable!("the sender is used once"),
                 },
-                stream = self.listener.accept() => stream,
+                accepted = self.listener.accept(), if room => accepted,
                 Some(_) = connections.join_next() => continue,
             };
-            if let Some(stream) = stream {
-                // Whoever only holds connections open gives way to the browser.
-                if connections.len() >= MOST_CONNECTIONS {
-                    connections.abort_all();
+            let Some((stream, peer)) = accepted else {
+                continue;
+            };
+            if full {
+                // Whoever has sent something by now is heard. Whoever only holds connections open gives way to the
+                // browser, the one that has waited longest first.
+                tokio::task::yield_now().await;
+                if let Some(oldest) = places.iter().position(idle)
+                    && let Some(oldest) = places.remove(oldest)
+                {
+                    oldest.task.abort();
                 }
-                connections.spawn(serve(stream, waiting.clone()));
             }
+            let has_state = Arc::new(AtomicBool::new(false));
+            let task = connections.spawn(serve(stream, peer, waiting.clone(), has_state.clone()));
+            places.push_back(Place { task, has_state });
         }
     }
 }
@@ -117,24 +138,55 @@ struct Waiting {
     sender: Mutex<Option<oneshot::Sender<Answer>>>,
 }
 
-async fn serve(stream: TcpStream, waiting: Arc<Waiting>) {
+/// A connection that is served.
+struct Place {
+    task: AbortHandle,
+    /// Whether a request with the state came over it.
+    has_state: Arc<AtomicBool>,
+}
+
+/// What ends a connection without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the other end is not the user's")]
+struct NotLetIn;
+
+async fn serve(
+    stream: TcpStream,
+    peer: LoopbackPeer,
+    waiting: Arc<Waiting>,
+    has_state: Arc<AtomicBool>,
+) {
     let service = service_fn(|request| {
-        let waiting = waiting.clone();
-        async move { Ok::<_, Infallible>(waiting.answer(&request).await) }
+        let (waiting, peer, has_state) = (waiting.clone(), peer.clone(), has_state.clone());
+        async move { waiting.answer(&request, &peer, &has_state).await }
     });
     // A browser that hangs up is no concern of ours.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(REQUEST_WAIT)
         .keep_alive(false)
+        // Who has no more to say is looked at and answered all the same.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
 
 impl Waiting {
-    async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-        let page = match self.accept(request) {
-            Some((sender, outcome)) => {
+    async fn answer(
+        &self,
+        request: &Request<Incoming>,
+        peer: &LoopbackPeer,
+        has_state: &AtomicBool,
+    ) -> Result<Response<Full<Bytes>>, NotLetIn> {
+        let Some(outcome) = self.outcome_in(request) else {
+            return Ok(LastPage::NotExpected.into_response());
+        };
+        has_state.store(true, Ordering::Relaxed);
+        if !peer.may_answer().await {
+            return Err(NotLetIn);
+        }
+        let page = match self.take() {
+            Some(sender) => {
                 let (page, shown) = oneshot::channel();
                 if sender.send((outcome, page)).is_err() {
                     LastPage::NotExpected
@@ -144,25 +196,25 @@ impl Waiting {
             }
             None => LastPage::NotExpected,
         };
-        page.into_response()
+        Ok(page.into_response())
     }
 
-    /// Takes the redirect if this is the one waited for.
-    fn accept(
+    /// What the redirect brings, if this is the one waited for.
+    fn outcome_in(
         &self,
         request: &Request<Incoming>,
-    ) -> Option<(oneshot::Sender<Answer>, Result<AuthorizationCode, Refusal>)> {
+    ) -> Option<Result<AuthorizationCode, Refusal>> {
         let own = is_loopback_host(request.headers().get(header::HOST), self.port);
         if !own || request.method() != Method::GET || request.uri().path() != self.path {
             return None;
         }
-        let outcome = RedirectParameters::parse(request.uri().query()?)?.outcome_of(&self.state)?;
-        let sender = self
-            .sender
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()?;
-        Some((sender, outcome))
+        RedirectParameters::parse(request.uri().query()?)?.outcome_of(&self.state)
+    }
+
+    /// Who waits for it; there is one redirect.
+    fn take(&self) -> Option<oneshot::Sender<Answer>> {
+        let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        sender.take()
     }
 }
 

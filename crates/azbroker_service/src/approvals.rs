@@ -4,6 +4,7 @@ mod asking;
 mod in_general;
 mod mode;
 mod notification;
+mod permit;
 mod prompt;
 mod question;
 mod resource;
@@ -20,11 +21,13 @@ use asking::Asking;
 use azbroker_entra::{Account, ClientId, Clock};
 use azbroker_protocol::Status;
 use in_general::InGeneral;
-use rules::Rules;
+pub(crate) use in_general::Named;
+use rules::{Rules, Said};
 use std::sync::Arc;
 use zbus::Connection;
 
 pub use mode::{ApprovalMode, ApprovalModeError};
+pub(crate) use permit::Permit;
 pub use prompt::{ApprovalPrompt, Asked};
 pub use question::Question;
 pub(crate) use question::{Answer, Choice};
@@ -42,10 +45,10 @@ pub(crate) struct Approvals {
 }
 
 /// Whether a program may have a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Decision {
     /// It may.
-    Allowed,
+    Allowed(Permit),
     /// Nobody has said; the user must be asked.
     Ask,
     /// It may not, and this is its answer.
@@ -75,7 +78,7 @@ impl Approvals {
     }
 
     /// Decides by what is known: who the caller is, and the rules. Where the account is not known yet, only
-    /// rules for any account count. A rule for one request is used up.
+    /// rules for any account count. A rule for one request is used up by the permit, once there is a token.
     pub(crate) fn decide(
         &self,
         caller: &Caller,
@@ -89,7 +92,7 @@ impl Approvals {
         let program = &caller.program;
         let named = program.rule_program.as_ref();
         let said = match program.standing {
-            Standing::Own => return Decision::Allowed,
+            Standing::Own => return Decision::Allowed(Permit::lasting()),
             Standing::Run => {
                 let denies = |named| self.rules.denies(named, client_id, account, resource);
                 Some(match named.is_some_and(denies) {
@@ -98,7 +101,16 @@ impl Approvals {
                 })
             }
             Standing::Foreign | Standing::Other => {
-                named.and_then(|named| self.rules.verdict(named, client_id, account, resource))
+                match named
+                    .and_then(|named| self.rules.verdict(named, client_id, account, resource))
+                {
+                    Some(Said::AllowOnce(rule)) => {
+                        return Decision::Allowed(Permit::once(self.rules.clone(), rule));
+                    }
+                    Some(Said::Allow) => Some(Verdict::Allow),
+                    Some(Said::Deny) => Some(Verdict::Deny),
+                    None => None,
+                }
             }
         };
         self.by(said, caller, || format!("tokens for {resource}"))
@@ -126,7 +138,9 @@ impl Approvals {
                     what()
                 ),
             )),
-            (Some(Verdict::Allow), _) | (None, ApprovalMode::SameUser) => Decision::Allowed,
+            (Some(Verdict::Allow), _) | (None, ApprovalMode::SameUser) => {
+                Decision::Allowed(Permit::lasting())
+            }
             (None, ApprovalMode::Ask) => Decision::Ask,
             (None, ApprovalMode::Deny) => Decision::Denied(Denial::new(
                 Status::UserCanceled,
@@ -154,9 +168,11 @@ impl Approvals {
             );
             let choice = match (decision, account) {
                 (Decision::Ask, _) => return None,
+                // It is for a request that nobody is asked about.
+                (Decision::Allowed(permit), _) if permit.is_for_one_request() => return None,
                 (Decision::Denied(_), _) => Choice::Denied,
-                (Decision::Allowed, Some(account)) => Choice::Account(account.clone()),
-                (Decision::Allowed, None) => Choice::AnotherAccount,
+                (Decision::Allowed(_), Some(account)) => Choice::Account(account.clone()),
+                (Decision::Allowed(_), None) => Choice::AnotherAccount,
             };
             Some(Answer {
                 choice,

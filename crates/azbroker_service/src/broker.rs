@@ -11,7 +11,7 @@ use crate::{
     access_tokens::{AccessTokens, Held, Key},
     accounts::{Accounts, Change, Renewed, StoreReport},
     activity::Activity,
-    approvals::{Approvals, Decision},
+    approvals::{Approvals, Decision, Named},
     caller::Caller,
     configuration::Configuration,
     denial::Denial,
@@ -27,7 +27,7 @@ use azbroker_entra::{
     Account, Client, ClientId, Clock, HomeAccountId, Prompt, RefreshToken, Tokens,
 };
 use azbroker_protocol::Status;
-use interactive::Settled;
+use interactive::Turns;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
@@ -47,8 +47,7 @@ pub struct Broker {
     proof_key: OnceCell<ProofKey>,
     /// One redemption in flight for each account and application.
     redemptions: KeyedLocks<(String, HomeAccountId, ClientId)>,
-    /// One sign-in in flight for each cloud, application and hint.
-    sign_ins: KeyedLocks<(String, ClientId, String), Option<Settled>>,
+    turns: Turns,
     pickers: Pickers,
     redirects: Redirects,
 }
@@ -86,7 +85,7 @@ impl Broker {
             clock,
             proof_key: OnceCell::new(),
             redemptions: KeyedLocks::new(),
-            sign_ins: KeyedLocks::new(),
+            turns: Turns::new(),
             pickers: Pickers::new(),
         }
     }
@@ -118,7 +117,8 @@ impl Broker {
         let mut accounts = self.accounts().await;
         let in_general = self.approvals.in_general(caller);
         accounts.retain(|account| {
-            !matches!(in_general.decide(client_id, account), Decision::Denied(_))
+            let decision = in_general.decide(client_id, account, Named::Otherwise);
+            !matches!(decision, Decision::Denied(_))
         });
         accounts
     }
@@ -189,7 +189,9 @@ impl Broker {
         let in_general = self.approvals.in_general(caller);
         for account in &held {
             let client_id = removal.client_id.as_ref();
-            if let Decision::Denied(denial) = in_general.decide(client_id, account) {
+            if let Decision::Denied(denial) =
+                in_general.decide(client_id, account, removal.names(account))
+            {
                 return Err(denial);
             }
         }

@@ -4,7 +4,10 @@
 //! readers ignore flags that they do not know, and the bus passes them on. The library takes such a message
 //! for a broken connection: without what follows, any program on the bus could end the broker with one call.
 
+mod oversized;
+
 use async_trait::async_trait;
+use oversized::Oversized;
 use std::{
     io,
     os::{
@@ -101,6 +104,15 @@ impl ReadHalf for LenientReadHalf {
                 already_received_fds.extend(fds);
             }
             already_received_bytes[FLAGS] &= KNOWN_FLAGS;
+            if let Some(oversized) = Oversized::begins(already_received_bytes) {
+                Box::pin(oversized.shorten(
+                    &mut self.0,
+                    already_received_bytes,
+                    already_received_fds,
+                ))
+                .await?;
+                continue;
+            }
             let received = self
                 .0
                 .receive_message(seq, already_received_bytes, already_received_fds)
@@ -164,5 +176,49 @@ mod tests {
             assert_eq!(message.unwrap().header().member().unwrap().as_str(), "b");
         }
         assert!(read.receive_message(4, &mut bytes, &mut fds).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_is_larger_than_any_call_is_not_kept_and_is_answered_all_the_same() {
+        let (mut sender, receiver) = UnixStream::pair().unwrap();
+        let call = |member, path: &str| {
+            let call = Message::method_call(path.to_owned(), member).unwrap();
+            call.sender(":1.7").unwrap()
+        };
+        let junk = "x".repeat(8 * 1024 * 1024);
+        let large = call("large", "/a").build(&("0.0", &junk, "{}")).unwrap();
+        let other = call("other", "/a").build(&(&junk,)).unwrap();
+        let big = call("big", "/a").endian(zbus::zvariant::Endian::Big);
+        let big = big.build(&("0.0", &junk, "{}")).unwrap();
+        let unnamed = call("unnamed", &format!("/{junk}")).build(&()).unwrap();
+        let good = call("good", "/a").build(&("0.0", "an ID", "{}")).unwrap();
+        let reply = Message::method_return(&good.header()).unwrap();
+        let reply = reply.build(&junk).unwrap();
+        let sent = [&large, &other, &unnamed, &big, &good, &reply, &good];
+        let bytes: Vec<_> = sent.iter().flat_map(|one| one.data().to_vec()).collect();
+        tokio::spawn(async move { sender.write_all(&bytes).await });
+
+        let (mut read, _write) = LenientSocket(receiver).split().take();
+        let (mut bytes, mut fds) = (Vec::new(), Vec::new());
+        for (sent, expected) in [
+            (&large, Some(("", "", crate::request::TOO_LARGE))),
+            (&other, None),
+            (&big, Some(("", "", crate::request::TOO_LARGE))),
+            (&good, Some(("0.0", "an ID", "{}"))),
+        ] {
+            let message = read.receive_message(1, &mut bytes, &mut fds).await.unwrap();
+            let (header, was) = (message.header(), sent.header());
+            assert_eq!(header.member(), was.member());
+            assert_eq!(header.sender(), was.sender());
+            let serial = |header: &zbus::message::Header<'_>| header.primary().serial_num();
+            assert_eq!(serial(&header), serial(&was));
+            assert!(message.data().len() < 1024);
+            let body = message.body();
+            assert_eq!(body.deserialize().ok(), expected, "{message:?}");
+        }
+        for sent in [&reply, &good] {
+            let message = read.receive_message(1, &mut bytes, &mut fds).await.unwrap();
+            assert_eq!(message.data().len(), sent.data().len());
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod callers;
 mod identity;
+mod looks;
 mod process;
 mod program;
 mod sandbox;

@@ -25,10 +25,18 @@ use zbus::{Connection, message::Header};
 ///
 /// When the connection is closed.
 pub async fn serve_at(connection: &Connection, broker: Arc<Broker>) -> zbus::Result<()> {
+    serve_behind(connection, broker, Arc::new(Gate::new())).await
+}
+
+/// The same, behind a gate that others share.
+pub(crate) async fn serve_behind(
+    connection: &Connection,
+    broker: Arc<Broker>,
+    gate: Arc<Gate>,
+) -> zbus::Result<()> {
     if connection.unique_name().is_some() {
         broker.approvals().ask_on(connection);
     }
-    let gate = Arc::new(Gate::new());
     let management = Management {
         broker: broker.clone(),
         gate: gate.clone(),
@@ -256,8 +264,8 @@ impl Interface {
         answer.instrument(call.span.clone()).await
     }
 
-    async fn admit(&self, connection: &Connection, call: &Call) -> Result<Admitted<'_>, Denial> {
-        let admitted = self.gate.admit(connection, &call.caller).await;
+    async fn admit(&self, connection: &Connection, call: &Call) -> Result<Admitted, Denial> {
+        let admitted = self.gate.admit(connection, &call.caller, call.size).await;
         admitted.map_err(|(_, denial)| denial)
     }
 
@@ -266,8 +274,8 @@ impl Interface {
         &self,
         connection: &Connection,
         call: &Call,
-    ) -> Result<Admitted<'_>, Denial> {
-        let admitted = self.gate.admit(connection, &call.caller).await;
+    ) -> Result<Admitted, Denial> {
+        let admitted = self.gate.admit(connection, &call.caller, call.size).await;
         admitted.map_err(|(caller, denial)| {
             let log = self.broker.log();
             log.record_unread(&caller, call.correlation_id, &denial);
@@ -321,6 +329,8 @@ struct Call {
     method: Method,
     caller: CallerName,
     correlation_id: CorrelationId,
+    /// Of its body, in bytes.
+    size: u32,
     /// It is made for warnings too, so that they say which call they are about.
     span: Span,
 }
@@ -334,6 +344,7 @@ impl Call {
             method,
             caller: header.sender().map(|name| name.to_owned().into()),
             correlation_id,
+            size: header.primary().body_len(),
             span: tracing::warn_span!(
                 "request",
                 %correlation_id,

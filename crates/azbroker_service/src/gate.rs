@@ -2,6 +2,7 @@ use crate::{
     caller::{Caller, CallerName, Callers, Place},
     denial::Denial,
     limit::{Entered, Limit},
+    request::check_call_size,
 };
 use zbus::Connection;
 
@@ -17,10 +18,10 @@ pub(crate) struct Gate {
 
 /// A call that is let in. It counts until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Admitted<'a> {
+pub(crate) struct Admitted {
     pub(crate) caller: Caller,
     place: Place,
-    _one_of_many: Entered<'a>,
+    _one_of_many: Entered,
 }
 
 impl Gate {
@@ -32,8 +33,9 @@ impl Gate {
         }
     }
 
-    /// Lets a program of the broker's own user in, unless it has too many calls under way. Those are counted for
-    /// each process, whose connections may be many, before it is looked at, which may take long.
+    /// Lets a program of the broker's own user in, unless it has too many calls under way, or this one has a body
+    /// (of `size` bytes) that none could have. Calls are counted for each process, whose connections may be many,
+    /// before it is looked at, which may take long.
     ///
     /// # Errors
     ///
@@ -42,9 +44,11 @@ impl Gate {
         &self,
         connection: &Connection,
         name: &CallerName,
-    ) -> Result<Admitted<'_>, (Caller, Denial)> {
+        size: u32,
+    ) -> Result<Admitted, (Caller, Denial)> {
         let place = self.callers.place(connection, name).await;
-        let one_of_many = match self.requests.enter(&place) {
+        let entered = check_call_size(size).and_then(|()| self.requests.enter(&place));
+        let one_of_many = match entered {
             Ok(entered) => entered,
             Err(denial) => return Err((self.callers.known(name, &place), denial)),
         };
@@ -69,7 +73,7 @@ impl Gate {
     /// # Errors
     ///
     /// A denial when there are as many as there may be.
-    pub(crate) fn sign_in(&self, admitted: &Admitted<'_>) -> Result<Entered<'_>, Denial> {
+    pub(crate) fn sign_in(&self, admitted: &Admitted) -> Result<Entered, Denial> {
         self.sign_ins.enter(&admitted.place)
     }
 }

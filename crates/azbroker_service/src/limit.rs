@@ -2,12 +2,15 @@ use crate::{caller::Place, denial::Denial};
 use azbroker_protocol::Status;
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// How much may be under way at a time, so that one program cannot keep the others from the broker.
+#[derive(Clone, Debug)]
+pub(crate) struct Limit(Arc<Shared>);
+
 #[derive(Debug)]
-pub(crate) struct Limit {
+struct Shared {
     per_caller: usize,
     in_all: usize,
     under_way: Mutex<UnderWay>,
@@ -21,11 +24,11 @@ struct UnderWay {
 
 impl Limit {
     pub(crate) fn new(per_caller: usize, in_all: usize) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             per_caller,
             in_all,
             under_way: Mutex::default(),
-        }
+        }))
     }
 
     /// Counts one more until the guard is dropped.
@@ -33,15 +36,15 @@ impl Limit {
     /// # Errors
     ///
     /// A denial when there are as many as there may be.
-    pub(crate) fn enter(&self, caller: &Place) -> Result<Entered<'_>, Denial> {
+    pub(crate) fn enter(&self, caller: &Place) -> Result<Entered, Denial> {
         let mut under_way = self.lock();
-        if under_way.of_caller.get(caller).copied().unwrap_or_default() >= self.per_caller {
+        if under_way.of_caller.get(caller).copied().unwrap_or_default() >= self.0.per_caller {
             return Err(Denial::new(
                 Status::TransientError,
                 "too many requests are under way from this program; try again",
             ));
         }
-        if under_way.in_all >= self.in_all {
+        if under_way.in_all >= self.0.in_all {
             return Err(Denial::new(
                 Status::TransientError,
                 "too many requests are under way; try again",
@@ -50,13 +53,14 @@ impl Limit {
         under_way.in_all += 1;
         *under_way.of_caller.entry(caller.clone()).or_default() += 1;
         Ok(Entered {
-            limit: self,
+            limit: self.clone(),
             caller: caller.clone(),
         })
     }
 
     fn lock(&self) -> MutexGuard<'_, UnderWay> {
-        self.under_way
+        self.0
+            .under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -64,12 +68,12 @@ impl Limit {
 
 /// One that is under way.
 #[derive(Debug)]
-pub(crate) struct Entered<'a> {
-    limit: &'a Limit,
+pub(crate) struct Entered {
+    limit: Limit,
     caller: Place,
 }
 
-impl Drop for Entered<'_> {
+impl Drop for Entered {
     fn drop(&mut self) {
         let mut under_way = self.limit.lock();
         under_way.in_all = under_way.in_all.saturating_sub(1);

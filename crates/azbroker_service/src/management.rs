@@ -1,5 +1,10 @@
 use crate::{
-    Broker, accounts::StoreReport, caller::CallerName, denial::Denial, gate::Gate, reply,
+    Broker,
+    accounts::StoreReport,
+    caller::{Caller, CallerName},
+    denial::Denial,
+    gate::{Admitted, Gate},
+    reply,
     request::check_size,
 };
 use azbroker_entra::{Authority, HomeAccountId, Tenant};
@@ -27,9 +32,8 @@ impl Management {
         #[zbus(connection)] connection: &Connection,
     ) -> String {
         answer(async {
-            let admitted = self.gate.admit(connection, &caller(&header)).await;
-            let _admitted = admitted.map_err(|(_, denial)| denial)?;
-            Ok(self.broker.status().await.to_json())
+            let admitted = self.admit(connection, &header).await?;
+            Ok(self.broker.status(&admitted.caller).await.to_json())
         })
         .await
     }
@@ -45,8 +49,7 @@ impl Management {
     ) -> String {
         tracing::debug!(correlation_id, "{} asked", Method::SetDefaultAccount);
         answer(async {
-            let admitted = self.gate.admit(connection, &caller(&header)).await;
-            let admitted = admitted.map_err(|(_, denial)| denial)?;
+            let admitted = self.admit(connection, &header).await?;
             admitted.caller.check_management()?;
             self.pin(request).await?;
             Ok("{}".to_owned())
@@ -65,8 +68,7 @@ impl Management {
     ) -> String {
         tracing::debug!(correlation_id, "{} asked", Method::RemoveAllAccounts);
         answer(async {
-            let admitted = self.gate.admit(connection, &caller(&header)).await;
-            let admitted = admitted.map_err(|(_, denial)| denial)?;
+            let admitted = self.admit(connection, &header).await?;
             admitted.caller.check_management()?;
             let (removed, left) = self.broker.remove_all_accounts().await;
             let removed = u32::try_from(removed).unwrap_or(u32::MAX);
@@ -77,6 +79,17 @@ impl Management {
 }
 
 impl Management {
+    async fn admit(
+        &self,
+        connection: &Connection,
+        header: &Header<'_>,
+    ) -> Result<Admitted, Denial> {
+        let caller: CallerName = header.sender().map(|name| name.to_owned().into());
+        let size = header.primary().body_len();
+        let admitted = self.gate.admit(connection, &caller, size).await;
+        admitted.map_err(|(_, denial)| denial)
+    }
+
     async fn pin(&self, request: &str) -> Result<(), Denial> {
         check_size(request)?;
         let Some(account) = DefaultAccountRequest::from_json(request)?.account else {
@@ -92,9 +105,12 @@ impl Management {
 }
 
 impl Broker {
-    /// What this broker says of itself.
-    async fn status(&self) -> StatusReply {
-        let accounts = self.accounts().await;
+    /// What this broker says of itself. A program hears of the accounts that are in its list.
+    async fn status(&self, caller: &Caller) -> StatusReply {
+        let accounts = self.accounts_for(caller, None).await;
+        // Whoever may not know the first is not told that the second is.
+        let default = self.accounts().await.into_iter().next();
+        let default = default.filter(|default| accounts.first() == Some(default));
         let config_file = self.configuration().config_file.as_ref();
         StatusReply {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -103,15 +119,11 @@ impl Broker {
             store: store(self.store_report().await),
             approvals: Some(self.configuration().approvals.to_string()),
             accounts: u32::try_from(accounts.len()).unwrap_or(u32::MAX),
-            default_account: accounts.first().map(reply::account),
-            default_is_pinned: self.pinned_account().await.is_some(),
+            default_is_pinned: default.is_some() && self.pinned_account().await.is_some(),
+            default_account: default.as_ref().map(reply::account),
             config_file: config_file.map(|path| path.display().to_string()),
         }
     }
-}
-
-fn caller(header: &Header<'_>) -> CallerName {
-    header.sender().map(|name| name.to_owned().into())
 }
 
 async fn answer(work: impl Future<Output = Result<String, Denial>> + Send) -> String {

@@ -51,7 +51,12 @@ impl Redirects {
 
     /// Uses a redirect URI for an application from now on, because somebody said so.
     pub(crate) fn name(&self, authority: &Authority, client_id: &ClientId, uri: RedirectUri) {
-        self.state().named.insert(key(authority, client_id), uri);
+        let key = key(authority, client_id);
+        let mut state = self.state();
+        if state.named.len() >= MOST_NAMED && !state.named.contains_key(&key) {
+            state.named.pop_first();
+        }
+        state.named.insert(key, uri);
     }
 
     /// Remembers what has worked, or what Entra ID said would.
@@ -107,6 +112,9 @@ const LARGEST: u64 = 1024 * 1024;
 
 /// Sign-ins wait meanwhile.
 const PATIENCE: Duration = Duration::from_millis(200);
+
+/// More than anybody signs in to by hand before it has worked.
+const MOST_NAMED: usize = 256;
 
 /// Client IDs of Microsoft's developer tools that are known to have `http://localhost`: the Azure CLI, Azure
 /// PowerShell, Visual Studio (two) and VS Code.
@@ -213,6 +221,18 @@ mod tests {
         assert_eq!(redirects.of(&cloud, &app), Some(RedirectUri::NativeClient));
         assert_eq!(file.read().unwrap(), None);
         drop(held);
+    }
+
+    #[test]
+    fn whoever_names_ever_more_applications_fills_no_memory() {
+        let redirects = Redirects::new(None);
+        let cloud = Authority::public_cloud();
+        for number in 0..1_000 {
+            let app = client(&format!("app-{number}"));
+            redirects.name(&cloud, &app, RedirectUri::NativeClient);
+            assert_eq!(redirects.of(&cloud, &app), Some(RedirectUri::NativeClient));
+        }
+        assert_eq!(redirects.state().named.len(), MOST_NAMED);
     }
 
     #[test]

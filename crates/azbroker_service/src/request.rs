@@ -2,7 +2,7 @@ mod additional;
 
 use crate::{
     accounts::Subject,
-    approvals::Resource,
+    approvals::{Named, Resource},
     configuration::Configuration,
     denial::Denial,
     proof_of_possession::{HttpRequest, ProofOfPossession},
@@ -182,6 +182,14 @@ impl Removal {
         Some((self.environment.as_deref()?, self.home_account_id.as_ref()?))
     }
 
+    /// Whether it is named by its username, beside its ID or alone.
+    pub(crate) fn names(&self, account: &Account) -> Named {
+        match account.username.eq_ignore_ascii_case(&self.username) {
+            true => Named::ByUsername,
+            false => Named::Otherwise,
+        }
+    }
+
     /// Whether this account is meant.
     pub(crate) fn means(&self, account: &Account) -> bool {
         let here = self.environment.as_ref();
@@ -213,7 +221,9 @@ pub(crate) fn refuse_cookie(json: &str) -> Denial {
 
 /// Refuses what is larger than any request could be, before it is read.
 pub(crate) fn check_size(json: &str) -> Result<(), Denial> {
-    const LARGEST: usize = 256 * 1024;
+    if json == TOO_LARGE {
+        return Err(larger_than_any_call());
+    }
     if json.len() > LARGEST {
         return Err(Denial::malformed(format!(
             "a request of {} bytes is larger than any could be",
@@ -222,6 +232,26 @@ pub(crate) fn check_size(json: &str) -> Result<(), Denial> {
     }
     Ok(())
 }
+
+/// Refuses a call for what is in it beside the request. `body` is the length of all of it.
+pub(crate) fn check_call_size(body: u32) -> Result<(), Denial> {
+    match body as usize > LARGEST_CALL {
+        true => Err(larger_than_any_call()),
+        false => Ok(()),
+    }
+}
+
+fn larger_than_any_call() -> Denial {
+    Denial::malformed("the call is larger than any could be; send less")
+}
+
+/// Stands for a request that came in a call too large to be kept. It is none.
+pub(crate) const TOO_LARGE: &str = "too large";
+
+const LARGEST: usize = 256 * 1024;
+
+/// A request with all that comes along with it.
+pub(crate) const LARGEST_CALL: usize = LARGEST + 16 * 1024;
 
 /// Clients pass any host through, so this is where it is decided whom refresh tokens may be sent to.
 fn check_authority(authority: &Authority, configuration: &Configuration) -> Result<(), Denial> {
@@ -237,18 +267,27 @@ fn check_authority(authority: &Authority, configuration: &Configuration) -> Resu
     ))
 }
 
+/// Usernames are waited with, shown and logged, so they have an end.
+fn is_a_username(text: &str) -> bool {
+    text.len() <= 1024
+}
+
 /// An account that is named in a way that says nothing is never taken for the default one.
 fn subject(message: &TokenRequest) -> Result<Subject, Denial> {
     let hint = message.auth_parameters.username.trim();
     let named = match message.account() {
         Some(account) => account,
         None if hint.is_empty() => return Ok(Subject::Default),
-        None => return Ok(Subject::Username(hint.to_owned())),
+        None => {
+            check_username(hint)?;
+            return Ok(Subject::Username(hint.to_owned()));
+        }
     };
     let username = match named.username.trim() {
         "" => hint,
         username => username,
     };
+    check_username(username)?;
     if named.home_account_id.is_empty() {
         let anything = [&named.local_account_id, &named.realm, &named.client_info];
         return match username {
@@ -264,6 +303,16 @@ fn subject(message: &TokenRequest) -> Result<Subject, Denial> {
         home_account_id,
         username: username.to_owned(),
     })
+}
+
+fn check_username(username: &str) -> Result<(), Denial> {
+    match is_a_username(username) {
+        true => Ok(()),
+        false => Err(Denial::malformed(format!(
+            "a username of {} bytes is longer than any could be",
+            username.len()
+        ))),
+    }
 }
 
 fn two_parts() -> Denial {

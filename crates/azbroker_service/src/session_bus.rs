@@ -1,5 +1,6 @@
 use crate::{
     Broker, ServeError, bus_connection, dbus,
+    gate::Gate,
     log_control::{self, LogLevel},
 };
 use azbroker_protocol::BUS_NAME;
@@ -38,8 +39,9 @@ impl SessionBus {
     ) -> Result<Self, ServeError> {
         let connection = bus_connection::session().await.map_err(ServeError::NoBus)?;
         // First the objects, then the name: who finds the name finds somebody to call.
-        dbus::serve_at(&connection, broker.clone()).await?;
-        log_control::serve_at(&connection, log_level.clone()).await?;
+        let gate = Arc::new(Gate::new());
+        dbus::serve_behind(&connection, broker.clone(), gate.clone()).await?;
+        log_control::serve_at(&connection, log_level.clone(), gate).await?;
         let bus = DBusProxy::new(&connection).await?;
         let lost = bus.receive_name_lost().await?;
         own_name(&connection, &bus).await?;

@@ -5,11 +5,13 @@
 
 use crate::{
     Broker,
+    approvals::Permit,
     broker::{ByHand, RedirectChoice},
     caller::CallerName,
     denial::Denial,
     gate::{Admitted, Gate},
     interactive_flows::has_left,
+    limit::Entered,
     request::{Request, check_size},
     sign_in_messages::{BeginReply, PasteReply, SignInWay, SignedIn, pasted},
 };
@@ -22,7 +24,7 @@ use std::{
 };
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinHandle,
+    task::{AbortHandle, JoinHandle},
 };
 use tracing::Instrument;
 use zbus::{Connection, message::Header};
@@ -40,6 +42,16 @@ struct UnderWay {
     /// What comes of it; whoever waits takes it.
     result: Option<JoinHandle<Result<SignedIn, Denial>>>,
     _wanted: oneshot::Sender<()>,
+    _watcher: Watcher,
+}
+
+/// What ends a sign-in whose caller leaves; there is none to end when this is dropped.
+struct Watcher(AbortHandle);
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl SignInInterface {
@@ -68,12 +80,15 @@ impl SignInInterface {
         let span = tracing::warn_span!("request", %correlation_id, flow = "by hand");
         let caller: CallerName = header.sender().map(|name| name.to_owned().into());
         let begun = async {
-            let admitted = self.admit(connection, &caller).await?;
+            let admitted = self.admit(connection, &caller, &header).await?;
             let way = parse::<SignInWay>(way)?;
             let request = Request::read(request, correlation_id, self.broker.configuration())?;
-            self.broker
+            let permit = self
+                .broker
                 .may_sign_in_by_hand(&request, &admitted.caller)?;
-            self.begin_for(connection, caller, way, request).await
+            let one_of_few = self.gate.sign_in(&admitted)?;
+            self.begin_for(connection, caller, way, request, permit, one_of_few)
+                .await
         };
         answer(begun.instrument(span).await)
     }
@@ -87,7 +102,7 @@ impl SignInInterface {
     ) -> String {
         let caller: CallerName = header.sender().map(|name| name.to_owned().into());
         let taken = async {
-            let _admitted = self.admit(connection, &caller).await?;
+            let _admitted = self.admit(connection, &caller, &header).await?;
             check_size(text)?;
             let pastes = self.lock().get(&caller).map(|one| one.pastes.clone());
             let (sender, taken) = oneshot::channel();
@@ -119,7 +134,7 @@ impl SignInInterface {
     ) -> String {
         let caller: CallerName = header.sender().map(|name| name.to_owned().into());
         let ended = async {
-            let _admitted = self.admit(connection, &caller).await?;
+            let _admitted = self.admit(connection, &caller, &header).await?;
             let result = self
                 .lock()
                 .get_mut(&caller)
@@ -143,8 +158,10 @@ impl SignInInterface {
         &self,
         connection: &Connection,
         caller: &CallerName,
-    ) -> Result<Admitted<'_>, Denial> {
-        let admitted = self.gate.admit(connection, caller).await;
+        header: &Header<'_>,
+    ) -> Result<Admitted, Denial> {
+        let size = header.primary().body_len();
+        let admitted = self.gate.admit(connection, caller, size).await;
         admitted.map_err(|(_, denial)| denial)
     }
 
@@ -154,10 +171,14 @@ impl SignInInterface {
         caller: CallerName,
         way: SignInWay,
         request: Request,
+        permit: Permit,
+        one_of_few: Entered,
     ) -> Result<BeginReply, Denial> {
         let (redirect_uri, reason) = match way {
             SignInWay::DeviceCode => {
-                return self.begin_device_code(connection, caller, request).await;
+                return self
+                    .begin_device_code(connection, caller, request, permit, one_of_few)
+                    .await;
             }
             SignInWay::Loopback | SignInWay::NativeClient => {
                 let uri = match way {
@@ -179,12 +200,16 @@ impl SignInInterface {
         let by_hand = ByHand {
             request,
             redirect_uri,
+            permit,
             page,
             pastes: pasted,
             wanted: is_wanted,
         };
         let broker = self.broker.clone();
-        let work = async move { broker.sign_in_by_hand(by_hand).await };
+        let work = async move {
+            let _one_of_few = one_of_few;
+            broker.sign_in_by_hand(by_hand).await
+        };
         let result = tokio::spawn(work.in_current_span());
         let Ok(url) = opened.await else {
             return Err(match result.await {
@@ -206,6 +231,8 @@ impl SignInInterface {
         connection: &Connection,
         caller: CallerName,
         request: Request,
+        permit: Permit,
+        one_of_few: Entered,
     ) -> Result<BeginReply, Denial> {
         let device = self.broker.begin_device_sign_in(&request).await?;
         let reply = BeginReply::DeviceCode {
@@ -216,8 +243,9 @@ impl SignInInterface {
         let (wanted, is_wanted) = oneshot::channel();
         let broker = self.broker.clone();
         let work = async move {
+            let _one_of_few = one_of_few;
             broker
-                .finish_device_sign_in(&request, device, is_wanted)
+                .finish_device_sign_in(&request, device, permit, is_wanted)
                 .await
         };
         let result = tokio::spawn(work.in_current_span());
@@ -235,12 +263,6 @@ impl SignInInterface {
         result: JoinHandle<Result<SignedIn, Denial>>,
         wanted: oneshot::Sender<()>,
     ) -> Result<(), Denial> {
-        let watched = pastes.clone();
-        let one = UnderWay {
-            pastes,
-            result: Some(result),
-            _wanted: wanted,
-        };
         let mut under_way = self.lock();
         if under_way.len() >= MOST && !under_way.contains_key(&caller) {
             return Err(Denial::new(
@@ -248,23 +270,35 @@ impl SignInInterface {
                 "too many sign-ins are under way; try again",
             ));
         }
-        under_way.insert(caller.clone(), one);
-        drop(under_way);
-        let (under_way, connection) = (self.under_way.clone(), connection.clone());
-        tokio::spawn(async move {
-            tokio::time::timeout(
-                Broker::BY_HAND.unsigned_abs(),
-                has_left(&connection, caller.as_ref()),
-            )
-            .await
-            .ok();
+        let watcher = self.watch(connection, &caller, pastes.clone());
+        let one = UnderWay {
+            pastes,
+            result: Some(result),
+            _wanted: wanted,
+            _watcher: watcher,
+        };
+        under_way.insert(caller, one);
+        Ok(())
+    }
+
+    fn watch(
+        &self,
+        connection: &Connection,
+        caller: &CallerName,
+        watched: mpsc::Sender<Paste>,
+    ) -> Watcher {
+        let (caller, connection) = (caller.clone(), connection.clone());
+        let under_way = self.under_way.clone();
+        let watcher = tokio::spawn(async move {
+            let left = has_left(&connection, caller.as_ref());
+            let _ = tokio::time::timeout(Broker::BY_HAND.unsigned_abs(), left).await;
             let mut under_way = under_way.lock().unwrap_or_else(PoisonError::into_inner);
             let same = |one: &UnderWay| one.pastes.same_channel(&watched);
             if under_way.get(&caller).is_some_and(same) {
                 under_way.remove(&caller);
             }
         });
-        Ok(())
+        Watcher(watcher.abort_handle())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<CallerName, UnderWay>> {

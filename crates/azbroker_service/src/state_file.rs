@@ -127,6 +127,13 @@ pub(crate) fn read_all(file: File, largest: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Opens a file, and waits for nobody: what is none is refused.
+pub(crate) fn open_at_once(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let file = options.custom_flags(AT_ONCE).open(path)?;
+    check(&file)?;
+    Ok(file)
+}
+
 fn private(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new()
         .write(true)

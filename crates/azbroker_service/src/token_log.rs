@@ -16,6 +16,7 @@ use std::{
 };
 use tokio::sync::mpsc;
 
+use entry::cut;
 pub use entry::{LogEntry, Outcome, Source};
 use writer::Writer;
 
@@ -72,10 +73,7 @@ impl TokenLog {
                     source: issued.source,
                 },
             ),
-            Err(denial) => (
-                request.subject.username().map(str::to_owned),
-                refused(denial),
-            ),
+            Err(denial) => (request.subject.username().map(cut), refused(denial)),
         };
         self.write(Record {
             on: self.clock.now(),
@@ -125,7 +123,23 @@ impl TokenLog {
 fn refused(denial: &Denial) -> Outcome {
     Outcome::Refused {
         status: denial.status.number(),
-        reason: denial.context.clone(),
+        reason: cut(&denial.context),
         times: 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azbroker_protocol::Status;
+
+    #[test]
+    fn no_more_of_a_refusal_waits_for_the_disk_than_is_written() {
+        let long = "x".repeat(256 * 1024);
+        let denial = Denial::new(Status::ApiContractViolation, long);
+        let Outcome::Refused { reason, .. } = refused(&denial) else {
+            unreachable!("it is refused");
+        };
+        assert_eq!((reason.len(), reason.capacity() < 4096), (500, true));
     }
 }

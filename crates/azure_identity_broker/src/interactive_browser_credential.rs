@@ -93,8 +93,7 @@ impl InteractiveBrowserCredential {
         scopes: &[&str],
         options: Option<AcquireOptions>,
     ) -> azure_core::Result<AuthenticationRecord> {
-        let options = options.unwrap_or_default();
-        self.inner.authenticate(scopes, &options).await
+        self.inner.authenticate(scopes, options).await
     }
 
     /// Acquires a token as [`get_token`](TokenCredential::get_token) does, with more said about it.
@@ -152,17 +151,13 @@ impl TokenCredential for InteractiveBrowserCredential {
         scopes: &[&str],
         options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
-        let options = AcquireOptions::of(options.as_ref().map(|options| &options.method_options));
-        self.inner.acquire_token(scopes, &options).await
+        self.inner.get_token(scopes, options).await
     }
 }
 
 impl fmt::Debug for InteractiveBrowserCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InteractiveBrowserCredential")
-            .field("authority", &self.inner.authority)
-            .field("client_id", &self.inner.client_id)
-            .finish_non_exhaustive()
+        self.inner.debug("InteractiveBrowserCredential", f)
     }
 }
 

@@ -6,19 +6,28 @@ use azure_core::{credentials::AccessToken, time::OffsetDateTime};
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
-    sync::{PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// Answers to requests that were made before in the same words, found without reading them anew.
 ///
 /// A program asks for the same few scopes again and again. Parsing them, and naming them in errors that do
-/// not happen, would cost many times what the token costs that is handed out. Readers share one lock for an
-/// instant; nothing is allocated but the token.
+/// not happen, would cost many times what the token costs that is handed out. Nothing is allocated but the
+/// token, and nothing is written that another thread reads: even a lock for readers counts them, and cores that
+/// count in one place wait for each other.
 #[derive(Debug, Default)]
 pub(crate) struct Shortcut {
-    entries: RwLock<HashMap<u64, Entry>>,
+    shelves: [Shelf; SHELVES],
     hasher: RandomState,
 }
+
+/// All answers, for some of the threads; as far from the next one as cores fetch memory at a time.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Shelf(RwLock<HashMap<u64, Arc<Entry>>>);
 
 #[derive(Debug)]
 struct Entry {
@@ -43,7 +52,8 @@ impl Shortcut {
             return None;
         }
         let hash = self.hash(scopes, options);
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let shelf = &self.shelves[of_this_thread()];
+        let entries = shelf.0.read().unwrap_or_else(PoisonError::into_inner);
         let entry = entries.get(&hash)?;
         let answer = &entry.answer;
         let good = entry.changes == changes
@@ -64,20 +74,22 @@ impl Shortcut {
         if !options.may_be_held() {
             return;
         }
-        let entry = Entry {
+        let entry = Arc::new(Entry {
             scopes: scopes.iter().map(|&scope| scope.into()).collect(),
             tenant_id: options.tenant_id.as_deref().map(Into::into),
             enable_cae: options.enable_cae,
             answer: answer.clone(),
             changes,
-        };
+        });
         let hash = self.hash(scopes, options);
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        // A program that never asks twice in the same words must not fill the memory.
-        if entries.len() >= MOST && !entries.contains_key(&hash) {
-            entries.clear();
+        for shelf in &self.shelves {
+            let mut entries = shelf.0.write().unwrap_or_else(PoisonError::into_inner);
+            // A program that never asks twice in the same words must not fill the memory.
+            if entries.len() >= MOST && !entries.contains_key(&hash) {
+                entries.clear();
+            }
+            entries.insert(hash, entry.clone());
         }
-        entries.insert(hash, entry);
     }
 
     fn hash(&self, scopes: &[&str], options: &AcquireOptions) -> u64 {
@@ -99,6 +111,16 @@ impl Entry {
     }
 }
 
+/// The shelf that this thread reads, in every credential; threads take them in turns.
+fn of_this_thread() -> usize {
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static SHELF: usize = THREADS.fetch_add(1, Ordering::Relaxed) % SHELVES;
+    }
+    SHELF.with(|shelf| *shelf)
+}
+
+const SHELVES: usize = 16;
 const MOST: usize = 64;
 
 #[cfg(test)]
@@ -164,12 +186,31 @@ mod tests {
     }
 
     #[test]
+    fn every_thread_finds_what_one_remembered_and_not_all_look_in_one_place() {
+        let shortcut = Shortcut::default();
+        let options = asked(None, false);
+        shortcut.remember(&["a"], &options, 7, &answer("t"));
+        let find = || {
+            let found = shortcut.find(&["a"], &options, 7, NOON);
+            found.map(|_| of_this_thread())
+        };
+        let places: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..SHELVES).map(|_| scope.spawn(find)).collect();
+            let found = threads.into_iter().map(|thread| thread.join().unwrap());
+            found.map(Option::unwrap).collect()
+        });
+        assert!(places.iter().any(|place| *place != places[0]));
+    }
+
+    #[test]
     fn it_does_not_grow_without_end() {
         let shortcut = Shortcut::default();
         for number in 0..1_000 {
             let scope = number.to_string();
             shortcut.remember(&[&scope], &asked(None, false), 0, &answer("t"));
         }
-        assert!(shortcut.entries.read().unwrap().len() <= MOST);
+        for shelf in &shortcut.shelves {
+            assert!(shelf.0.read().unwrap().len() <= MOST);
+        }
     }
 }

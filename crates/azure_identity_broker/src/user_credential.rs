@@ -6,8 +6,8 @@ use crate::{
     user_flow::UserFlow,
 };
 use azbroker_entra::{Authority, Claims, ClientId, Clock, CorrelationId, Scopes};
-use azure_core::credentials::AccessToken;
-use std::sync::Arc;
+use azure_core::credentials::{AccessToken, TokenRequestOptions};
+use std::{fmt, sync::Arc};
 use tracing::Instrument;
 
 /// What all credentials of a user are inside: an application that asks an authority, and a flow that answers.
@@ -25,6 +25,16 @@ pub(crate) struct UserCredential {
 }
 
 impl UserCredential {
+    /// A token as `TokenCredential` has it asked for, with what the request's context holds.
+    pub(crate) async fn get_token(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        let options = AcquireOptions::of(options.as_ref().map(|options| &options.method_options));
+        self.acquire_token(scopes, &options).await
+    }
+
     /// A token by whatever is needed.
     pub(crate) async fn acquire_token(
         &self,
@@ -54,9 +64,10 @@ impl UserCredential {
     pub(crate) async fn authenticate(
         &self,
         scopes: &[&str],
-        options: &AcquireOptions,
+        options: Option<AcquireOptions>,
     ) -> azure_core::Result<AuthenticationRecord> {
-        let request = self.request("no sign-in", scopes, options)?;
+        let options = options.unwrap_or_default();
+        let request = self.request("no sign-in", scopes, &options)?;
         let failed = format!("no sign-in for {request}");
         let correlation_id = request.correlation_id;
         let authority = request.authority.clone();
@@ -67,6 +78,14 @@ impl UserCredential {
             .await
             .and_then(|account| AuthenticationRecord::new(&account, &authority, &self.client_id))
             .map_err(|error| error.with_correlation_id(correlation_id).into_azure(failed))
+    }
+
+    /// What is shown of a credential: who asks whom.
+    pub(crate) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
+            .field("authority", &self.authority)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
     }
 
     /// Parses a request; `failed` says what there is not when it is wrong.

@@ -8,7 +8,7 @@ use crate::{
 };
 use azbroker_entra::{Account, Claims};
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 use tokio::runtime::Handle;
@@ -57,10 +57,11 @@ impl UserFlow {
 
     /// The account of this credential, once it is known.
     pub(crate) fn account(&self) -> Option<Account> {
-        self.account
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.held_account().clone()
+    }
+
+    fn held_account(&self) -> MutexGuard<'_, Option<Account>> {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A token by whatever is needed.
@@ -122,6 +123,7 @@ impl UserFlow {
                 "the answer does not say who has signed in",
             )
         })?;
+        *self.held_account() = Some(account.clone());
         self.keep(&request, &acquired);
         Ok(account)
     }
@@ -197,23 +199,23 @@ impl UserFlow {
         }
     }
 
-    /// Remembers whose token it is, and keeps it for those who ask by that account.
+    /// Remembers whose token it is, where that was not known, and keeps it for those who ask by that account. Who
+    /// signed in on purpose meanwhile stays this credential's user.
     ///
     /// A token that meets a challenge is good for those who ask without one.
     fn keep(&self, request: &TokenRequest, acquired: &Acquired) {
         let Some(account) = &acquired.account else {
             return;
         };
-        *self.account.lock().unwrap_or_else(PoisonError::into_inner) = Some(account.clone());
-        if request.proof.is_some() {
-            return;
+        self.held_account().get_or_insert_with(|| account.clone());
+        if request.proof.is_none() {
+            let request = TokenRequest {
+                account: WhichAccount::Known(Box::new(account.clone())),
+                claims: None,
+                ..request.clone()
+            };
+            self.cache.put(CacheKey::of(&request), cached(acquired));
         }
-        let request = TokenRequest {
-            account: WhichAccount::Known(Box::new(account.clone())),
-            claims: None,
-            ..request.clone()
-        };
-        self.cache.put(CacheKey::of(&request), cached(acquired));
         self.changes.fetch_add(1, Ordering::Release);
     }
 }

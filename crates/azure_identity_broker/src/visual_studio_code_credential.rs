@@ -99,9 +99,7 @@ impl VisualStudioCodeCredential {
         options: Option<AcquireOptions>,
     ) -> azure_core::Result<AuthenticationRecord> {
         let inner = self.inner("no sign-in").await?;
-        inner
-            .authenticate(scopes, &options.unwrap_or_default())
-            .await
+        inner.authenticate(scopes, options).await
     }
 
     /// Acquires a token as [`get_token`](TokenCredential::get_token) does, with more said about it.
@@ -164,9 +162,8 @@ impl TokenCredential for VisualStudioCodeCredential {
         scopes: &[&str],
         options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
-        let options = AcquireOptions::of(options.as_ref().map(|options| &options.method_options));
         let inner = self.inner("no token").await?;
-        inner.acquire_token(scopes, &options).await
+        inner.get_token(scopes, options).await
     }
 }
 

@@ -27,12 +27,17 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, filter: &str) {
     // A machine that can run none of it should not look like a success with a short list.
     println!("interoperability: {} cases", cases.len());
     for case in cases {
-        match case
+        let absent = |need: &&Need| missing.get(need).cloned().flatten();
+        let absent = case
             .needs
             .iter()
-            .find_map(|need| missing.get(need).cloned().flatten())
-        {
-            Some(reason) => {
+            .find_map(|need| Some((need, absent(&need)?)));
+        match absent {
+            Some((Need::UserManager, reason)) => {
+                println!("  {} … not here", case.name);
+                report.not_here(case.name, &reason);
+            }
+            Some((_, reason)) => {
                 println!("  {} … skipped", case.name);
                 report.skip(case.name, &reason);
             }

@@ -37,8 +37,8 @@ What developers and CI run.
 
 The interoperability suite installs what it pins (npm and PyPI packages) below target/interop, and, as root on
 Debian, the system packages it needs. Elsewhere a case that cannot run is skipped and says what to install.
-With CI=true a skipped case is a failure. With AZBROKER_PICTURES=docs/pictures the pictures of the broker's own
-pages are kept there.
+With CI=true a skipped case is a failure. What needs rights over the machine that it does not give is said and not
+counted. With AZBROKER_PICTURES=docs/pictures the pictures of the broker's own pages are kept there.
 ";
 
 fn main() -> ExitCode {

@@ -14,6 +14,7 @@ pub(crate) struct Report {
     /// Said again at the end, where it is seen.
     failures: Vec<String>,
     skips: Vec<String>,
+    not_here: Vec<String>,
 }
 
 /// A line that has begun and waits for its result.
@@ -70,9 +71,18 @@ impl Report {
         self.skips.push(format!("{name}: {reason}"));
     }
 
+    /// A test that no package makes run here, and why: it wants rights over the machine that few give. It is said, and
+    /// is no skipped one.
+    pub(crate) fn not_here(&mut self, name: &str, reason: &str) {
+        self.not_here.push(format!("{name}: {reason}"));
+    }
+
     /// Prints the end of the run; nothing may be printed after it.
     pub(crate) fn close(self) -> ExitCode {
         println!();
+        for reason in &self.not_here {
+            println!("not here: {reason}");
+        }
         for skip in &self.skips {
             println!("skipped: {skip}");
         }

@@ -1,5 +1,6 @@
 use super::{
     child::{cannot_run, end_politely, wait},
+    passphrase_prompt,
     serve::key_source,
     stop::Stops,
 };
@@ -7,11 +8,19 @@ use crate::{
     arguments::RunArguments,
     config_file::ConfigFile,
     failure::{Exit, Failure},
+    folders,
     offline::{PrivateBus, SecretService, private_folder, start_broker},
     output::tell,
 };
-use azbroker_service::{BUS_NAME, Clock, StoreChoice, SystemClock};
-use std::{env, ffi::OsStr, process::ExitCode, time::Duration};
+use azbroker_service::{BUS_NAME, Clock, Passphrase, StoreChoice, SystemClock};
+use std::{
+    env,
+    ffi::OsStr,
+    fs::File,
+    io::{self, IsTerminal},
+    process::ExitCode,
+    time::Duration,
+};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use zbus::{Connection, connection::Builder, fdo::DBusProxy};
@@ -25,8 +34,16 @@ pub(crate) async fn run(arguments: RunArguments, verbose: u8) -> Result<ExitCode
             "there is no program to run: say azbroker run -- COMMAND",
         ));
     };
+    let found = tokio::select! {
+        found = Found::look() => found,
+        stop = stops.asked() => return Ok(ExitCode::from(stop.exit_code())),
+    };
+    let passphrase = match found {
+        Found::Broker => None,
+        Found::Bus(_) | Found::Nothing => passphrase(&mut stops).await?,
+    };
     let reach = tokio::select! {
-        reach = Reach::find(verbose) => reach?,
+        reach = Reach::from(found, verbose, passphrase.as_ref()) => reach?,
         stop = stops.asked() => return Ok(ExitCode::from(stop.exit_code())),
     };
     let mut command = Command::new(program);
@@ -42,6 +59,29 @@ pub(crate) async fn run(arguments: RunArguments, verbose: u8) -> Result<ExitCode
         end_politely(broker).await;
     }
     code
+}
+
+/// What is there already.
+enum Found {
+    /// A bus with a broker on it.
+    Broker,
+    /// A bus without one.
+    Bus(Connection),
+    Nothing,
+}
+
+impl Found {
+    /// Whatever broker is on the user's own bus, or is started by it, is used.
+    async fn look() -> Self {
+        match session_bus().await {
+            Ok(connection) if is_there(&connection).await => Self::Broker,
+            Ok(connection) => Self::Bus(connection),
+            Err(reason) => {
+                tracing::debug!("no session bus: {reason}");
+                Self::Nothing
+            }
+        }
+    }
 }
 
 /// What leads the program to a broker. Dropping it ends what was started for it.
@@ -61,32 +101,38 @@ struct PrivateSession {
 }
 
 impl Reach {
-    async fn find(verbose: u8) -> Result<Self, Failure> {
-        match session_bus().await {
-            Ok(connection) => Self::on_session_bus(&connection, verbose).await,
-            Err(reason) => {
-                tracing::debug!("no session bus: {reason}");
-                Self::on_private_bus(verbose).await
-            }
+    async fn from(
+        found: Found,
+        verbose: u8,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<Self, Failure> {
+        match found {
+            Found::Broker => Ok(Self {
+                broker: None,
+                private: None,
+            }),
+            Found::Bus(connection) => Self::on_session_bus(&connection, verbose, passphrase).await,
+            Found::Nothing => Self::on_private_bus(verbose, passphrase).await,
         }
     }
 
-    /// In the user's own session: whatever broker is there, one that the bus starts, else one for this run.
-    async fn on_session_bus(connection: &Connection, verbose: u8) -> Result<Self, Failure> {
-        let broker = match is_there(connection).await {
-            true => None,
-            false => match start_broker(serve(verbose)?, connection).await {
-                Ok(broker) => Some(broker),
-                // Another one was quicker.
-                Err(_) if is_there(connection).await => None,
-                Err(failure) => return Err(failure),
-            },
+    /// In the user's own session: a broker for this run.
+    async fn on_session_bus(
+        connection: &Connection,
+        verbose: u8,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<Self, Failure> {
+        let broker = match start_broker(serve(verbose)?, passphrase, connection).await {
+            Ok(broker) => Some(broker),
+            // Another one was quicker.
+            Err(_) if is_there(connection).await => None,
+            Err(failure) => return Err(failure),
         };
         let private = None;
         Ok(Self { broker, private })
     }
 
-    async fn on_private_bus(verbose: u8) -> Result<Self, Failure> {
+    async fn on_private_bus(verbose: u8, passphrase: Option<&Passphrase>) -> Result<Self, Failure> {
         let folder = private_folder().map_err(|error| {
             Failure::new(
                 Exit::Failed,
@@ -107,7 +153,7 @@ impl Reach {
         serve
             .env(BUS_ADDRESS, bus.address())
             .args(["--store", store.as_str()]);
-        let broker = start_broker(serve, &connection).await?;
+        let broker = start_broker(serve, passphrase, &connection).await?;
         tell(format_args!(
             "azbroker: this machine has no session bus, so the program gets its own; {}",
             match store {
@@ -165,6 +211,19 @@ async fn is_there(connection: &Connection) -> bool {
             tracing::debug!("the bus is slow to start a broker");
             false
         }
+    }
+}
+
+/// Asks for the passphrase that the broker will need, where somebody sits at a terminal. The program's own input and
+/// output may be elsewhere.
+async fn passphrase(stops: &mut Stops) -> Result<Option<Passphrase>, Failure> {
+    let (file, _) = ConfigFile::of_user()?;
+    let needed =
+        file.store == Some(StoreChoice::File) && key_source(file.passphrase_file).is_none();
+    let at_terminal = io::stderr().is_terminal() && File::open("/dev/tty").is_ok();
+    match folders::state().filter(|_| needed && at_terminal) {
+        Some(folder) => Ok(Some(passphrase_prompt::ask(stops, &folder).await?)),
+        None => Ok(None),
     }
 }
 

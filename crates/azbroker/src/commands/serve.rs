@@ -70,7 +70,7 @@ async fn configuration(
         )
         .with_hint(
             "name a passphrase-file in config.toml, give the unit the credential azbroker-key, or run \
-             `azbroker serve --foreground` at a terminal, which asks",
+             `azbroker serve --foreground` or `azbroker run` at a terminal, which asks",
         ));
     }
     Ok(Configuration {

@@ -161,7 +161,7 @@ impl Session {
         broker
             .env("XDG_CONFIG_HOME", self.folder.path().join("config"))
             .env("XDG_STATE_HOME", self.folder.path().join("state"));
-        start_broker(broker, &self.connection).await
+        start_broker(broker, None, &self.connection).await
     }
 }
 

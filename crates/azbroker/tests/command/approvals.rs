@@ -8,6 +8,7 @@ pub(crate) mod programs;
 mod rules;
 mod standing;
 mod terminal;
+mod waiting;
 
 use crate::setup::{code, stdout};
 use azbroker_emulator::{Behavior, default_world::ADA};

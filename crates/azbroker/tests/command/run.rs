@@ -1,7 +1,7 @@
 //! `azbroker run`: a program with a broker in reach, with a session bus and without.
 
 use crate::{
-    approvals::programs::{self, Broker, Machine, context, status},
+    approvals::programs::{self, Broker, Machine, Terminal, context, status},
     real_bus::{RealBus, activation_file},
     setup::{Place, code, processes_with, stderr, stdout},
     surroundings::Surroundings,
@@ -175,4 +175,53 @@ fn a_program_that_is_not_there_is_named() {
     assert!(stderr(&output).contains(line), "{output:?}");
     place.assert_clean();
     assert_eq!(processes_with(place.home.path()), 0);
+}
+
+#[test]
+fn run_asks_at_the_terminal_for_the_passphrase_and_hands_it_on_unseen() {
+    const PASSPHRASE: &str = "correct-horse";
+    let machine = Machine::new();
+    let config = machine.home().join(".config/azbroker");
+    std::fs::create_dir_all(&config).unwrap();
+    std::fs::write(config.join("config.toml"), "store = \"file\"\n").unwrap();
+    let asks = "passphrase of the encrypted file:";
+    // What the broker was started with stands in /proc as long as it runs.
+    let file = machine.home().join("script");
+    crate::setup::script(
+        &file,
+        &format!(
+            "'{azbroker}' accounts; '{azbroker}' login; '{azbroker}' status; \
+             echo \"seen: $(cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | grep -c -a 'correct-h[o]rse')\"",
+            azbroker = env!("CARGO_BIN_EXE_azbroker")
+        ),
+    );
+    let run = format!("run -- '{}'", file.display());
+
+    let mut terminal = Terminal::start(&machine, &run);
+    terminal.wait_for(asks);
+    terminal.types(&format!("{PASSPHRASE}\n"));
+    terminal.wait_for("the file is new; the same again:");
+    terminal.types(&format!("{PASSPHRASE}\n"));
+    let shown = terminal.wait_for("seen: 0");
+    assert!(!shown.contains("correct"), "{shown}");
+    assert!(!shown.contains(asks), "{shown}");
+    drop(terminal);
+
+    // The account rests in the file, which only the same passphrase opens.
+    let mut terminal = Terminal::start(&machine, &run);
+    terminal.wait_for(asks);
+    terminal.types("wrong\n");
+    terminal.wait_for("the file was encrypted under another passphrase");
+    terminal.wait_for(asks);
+    terminal.types(&format!("{PASSPHRASE}\n"));
+    terminal.wait_for(azbroker_emulator::default_world::ADA);
+    terminal.wait_for("seen: 0");
+    drop(terminal);
+
+    // Where nobody sits there is nobody to ask.
+    let alone = machine.azbroker(&["run", "--", "true"]);
+    assert!(
+        stderr(&alone).contains("there is no key to encrypt it with"),
+        "{alone:?}"
+    );
 }

@@ -7,6 +7,7 @@ mod faults;
 mod grants;
 mod harness;
 mod planned_faults;
+mod proofs;
 mod proxy;
 mod resume;
 mod secrecy;

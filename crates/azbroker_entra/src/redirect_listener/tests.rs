@@ -49,6 +49,24 @@ async fn the_redirect_is_received_and_the_browser_gets_the_last_page() {
 }
 
 #[tokio::test]
+async fn a_redirect_of_somebody_who_has_no_more_to_say_is_received() {
+    let (port, waiting) = waiting().await;
+    let request = get(port, &format!("/?code=the-code&state={STATE}"));
+    let browser = tokio::spawn(async move {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut page = String::new();
+        stream.read_to_string(&mut page).await.unwrap();
+        page
+    });
+    let redirect = waiting.await.unwrap();
+    assert_eq!(redirect.outcome.as_ref().unwrap().expose(), "the-code");
+    redirect.finish(LastPage::SignedIn).await;
+    assert!(browser.await.unwrap().contains("You are signed in"));
+}
+
+#[tokio::test]
 async fn requests_that_are_not_the_redirect_change_nothing() {
     let (port, waiting) = waiting().await;
     for request in [
@@ -121,4 +139,48 @@ async fn connections_that_say_nothing_do_not_hold_up_the_redirect() {
     let browser = tokio::spawn(async move { send("127.0.0.1", port, &request).await });
     waiting.await.unwrap().finish(LastPage::SignedIn).await;
     assert!(browser.await.unwrap().contains("You are signed in"));
+}
+
+#[tokio::test]
+async fn whose_a_connection_is_is_looked_up_for_the_redirect_alone_and_nobody_waits_for_it() {
+    // As if the kernel's table took for ever to read.
+    let reading = crate::loopback_peer::READING.acquire().await.unwrap();
+    let (port, waiting) = waiting().await;
+    let redirect = get(port, &format!("/?code=c&state={STATE}"));
+    let browser = tokio::spawn(async move { send("127.0.0.1", port, &redirect).await });
+    for _ in 0..MOST_CONNECTIONS * 4 {
+        let answer = send("127.0.0.1", port, &get(port, "/?code=stolen&state=wrong")).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    }
+    assert!(!waiting.is_finished(), "nobody is believed meanwhile");
+    drop(reading);
+    waiting.await.unwrap().finish(LastPage::SignedIn).await;
+    assert!(browser.await.unwrap().contains("You are signed in"));
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn another_user_of_the_machine_cannot_bring_the_redirect() {
+    if !rustix::process::geteuid().is_root() {
+        return; // nobody else's program can be started
+    }
+    let (port, waiting) = waiting().await;
+    let bring = |user: &str, code: &str| {
+        let script = format!(
+            "exec 3<>/dev/tcp/127.0.0.1/{port}; printf 'GET /?code={code}&state={STATE} HTTP/1.1\\r\\nHost: localhost:{port}\\r\\n\\r\\n' >&3; cat <&3",
+        );
+        let mut command = tokio::process::Command::new("setpriv");
+        command.args(["--reuid", user, "--regid", user, "--clear-groups"]);
+        command.args(["bash", "-c"]).arg(script).output()
+    };
+    let other = bring("65534", "stolen").await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&other.stdout), "");
+    let own = bring("0", "own");
+    let receive = async {
+        let redirect = waiting.await.unwrap();
+        assert_eq!(redirect.outcome.as_ref().unwrap().expose(), "own");
+        redirect.finish(LastPage::SignedIn).await;
+    };
+    let (own, ()) = tokio::join!(own, receive);
+    assert!(String::from_utf8_lossy(&own.unwrap().stdout).contains("You are signed in"));
 }

@@ -1,4 +1,4 @@
-use super::{Approvals, Decision, Lasting, Rule, Verdict};
+use super::{Approvals, Decision, Lasting, Permit, Rule, Verdict};
 use crate::caller::{Caller, Standing};
 use azbroker_entra::{Account, ClientId};
 
@@ -10,6 +10,13 @@ pub(crate) struct InGeneral<'a> {
     caller: &'a Caller,
     /// What is said of the program, looked up once for all accounts.
     rules: Vec<Rule>,
+}
+
+/// How a request names an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    ByUsername,
+    Otherwise,
 }
 
 impl<'a> InGeneral<'a> {
@@ -26,16 +33,25 @@ impl<'a> InGeneral<'a> {
         }
     }
 
-    pub(crate) fn decide(&self, client_id: Option<&ClientId>, account: &Account) -> Decision {
+    /// `named` says whether the program knows the account's username: a denial tells it to nobody else.
+    pub(crate) fn decide(
+        &self,
+        client_id: Option<&ClientId>,
+        account: &Account,
+        named: Named,
+    ) -> Decision {
         if let Err(denial) = self.caller.check_user() {
             return Decision::Denied(denial);
         }
         let said = match (self.caller.program.standing, self.said(client_id, account)) {
-            (Standing::Own, _) => return Decision::Allowed,
+            (Standing::Own, _) => return Decision::Allowed(Permit::lasting()),
             (Standing::Run, None) => Some(Verdict::Allow),
             (_, said) => said,
         };
-        let what = || format!("tokens of {}", account.username);
+        let what = || match named {
+            Named::ByUsername => format!("tokens of {}", account.username),
+            Named::Otherwise => "tokens of that account".to_owned(),
+        };
         self.approvals.by(said, self.caller, what)
     }
 

@@ -22,6 +22,17 @@ struct State {
     stamp: Option<Stamp>,
     of_file: HashMap<RuleProgram, Vec<Rule>>,
     in_memory: HashMap<RuleProgram, Vec<Rule>>,
+    /// Rules for one request that requests under way are being answered by.
+    set_aside: Vec<Rule>,
+}
+
+/// What the rules say of a request.
+#[derive(Debug)]
+pub(super) enum Said {
+    Allow,
+    /// By this rule for one request, which is set aside.
+    AllowOnce(Rule),
+    Deny,
 }
 
 impl Rules {
@@ -37,32 +48,42 @@ impl Rules {
         }
     }
 
-    /// What the rules say, if they say anything; a denial wins. A rule for one request is used up by this.
+    /// What the rules say, if they say anything; a denial wins. A rule for one request is set aside: it must be used up
+    /// or put back.
     pub(super) fn verdict(
         &self,
         program: &RuleProgram,
         client_id: &ClientId,
         account: Option<&Account>,
         resource: &Resource,
-    ) -> Option<Verdict> {
+    ) -> Option<Said> {
         let mut state = self.fresh();
-        let mut used_up = None;
+        let mut once = None;
         let mut allowed = false;
         for rule in self.holding(&state, program) {
             if !rule.is_about(client_id, account, resource) {
                 continue;
             }
             match (rule.verdict, rule.lasting) {
-                (Verdict::Deny, _) => return Some(Verdict::Deny),
-                (Verdict::Allow, Lasting::Once) => used_up = Some(rule.clone()),
+                (Verdict::Deny, _) => return Some(Said::Deny),
+                (Verdict::Allow, Lasting::Once) if state.set_aside.contains(rule) => {}
+                (Verdict::Allow, Lasting::Once) => once = Some(rule.clone()),
                 (Verdict::Allow, _) => allowed = true,
             }
         }
         if allowed {
-            return Some(Verdict::Allow);
+            return Some(Said::Allow);
         }
-        let used_up = used_up?;
-        self.use_up(&mut state, &used_up).then_some(Verdict::Allow)
+        let once = once?;
+        state.set_aside.push(once.clone());
+        Some(Said::AllowOnce(once))
+    }
+
+    /// Leaves a rule that was set aside to other requests again, if it is still there.
+    pub(super) fn put_back(&self, rule: &Rule) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = state.set_aside.iter().position(|aside| aside == rule);
+        place.map(|place| state.set_aside.swap_remove(place));
     }
 
     /// Whether a rule denies it. None is used up by this.
@@ -122,7 +143,8 @@ impl Rules {
     }
 
     /// Whoever takes it out of the file has it; that it is kept nowhere else is what "once" means.
-    fn use_up(&self, state: &mut State, used_up: &Rule) -> bool {
+    pub(super) fn use_up(&self, used_up: &Rule) -> bool {
+        let mut state = self.fresh();
         let take = |rules: &mut Vec<Rule>| {
             let place = rules.iter().position(|rule| rule == used_up);
             place.map(|place| rules.remove(place)).is_some()

@@ -3,7 +3,7 @@
 use super::{Broker, redirect_choice::token_request};
 use crate::{
     accounts::Subject,
-    approvals::{Decision, Resource},
+    approvals::{Decision, Permit, Resource},
     caller::Caller,
     denial::Denial,
     request::Request,
@@ -24,6 +24,8 @@ use tokio::sync::{mpsc::Receiver, oneshot};
 pub(crate) struct ByHand {
     pub(crate) request: Request,
     pub(crate) redirect_uri: RedirectUri,
+    /// That the program may have the user sign in.
+    pub(crate) permit: Permit,
     /// Gets the page to open.
     pub(crate) page: oneshot::Sender<Url>,
     pub(crate) pastes: Receiver<Paste>,
@@ -41,13 +43,13 @@ impl Broker {
         &self,
         request: &Request,
         caller: &Caller,
-    ) -> Result<(), Denial> {
+    ) -> Result<Permit, Denial> {
         let resource = Resource::of(&request.scopes);
         match self
             .approvals
             .decide(caller, &request.client_id, None, &resource)
         {
-            Decision::Allowed => Ok(()),
+            Decision::Allowed(permit) => Ok(permit),
             Decision::Denied(denial) => Err(denial),
             Decision::Ask => Err(Denial::new(
                 Status::UserCanceled,
@@ -94,6 +96,7 @@ impl Broker {
             .map_err(|error| Denial::of_interactive(&error))?;
         self.redirects
             .learn(&request.authority, &request.client_id, by_hand.redirect_uri);
+        by_hand.permit.use_up()?;
         Ok(self.keep_signed_in(request, &tokens).await)
     }
 
@@ -112,6 +115,7 @@ impl Broker {
         &self,
         request: &Request,
         device: DeviceSignIn,
+        permit: Permit,
         wanted: oneshot::Receiver<()>,
     ) -> Result<SignedIn, Denial> {
         let _under_way = self.activity.call();
@@ -122,6 +126,7 @@ impl Broker {
             _ = wanted => return Err(Denial::given_up()),
         };
         let _in_flight = self.activity.redemption();
+        permit.use_up()?;
         Ok(self.keep_signed_in(request, &tokens).await)
     }
 

@@ -1,11 +1,12 @@
 mod asking;
 mod sharing;
 mod time_left;
+mod turn;
 
 use super::{Broker, Issued, redirect_choice::token_request};
 use crate::{
     accounts::Subject,
-    approvals::{Choice, Decision},
+    approvals::{Choice, Decision, Permit},
     caller::Caller,
     configuration::SignInWindow,
     denial::Denial,
@@ -20,14 +21,15 @@ use azbroker_protocol::Status;
 use std::sync::Arc;
 use time_left::TimeLeft;
 use tracing::Instrument;
+use turn::Begun;
 
-pub(super) use sharing::Settled;
+pub(super) use turn::Turns;
 
 impl Broker {
     /// Asks the user where something is to be asked, and has them sign in where that is needed.
     ///
-    /// Programs that ask while a sign-in for the same application is under way wait for it, and share what it
-    /// brings as far as they may.
+    /// Programs that ask while a sign-in for the same application is under way wait for it, other programs than its
+    /// own not to its end, and share what it brings as far as they may.
     ///
     /// Dropping the future gives up the waiting for the user. A code that has come is redeemed and kept all the
     /// same: the user has done their part.
@@ -38,21 +40,21 @@ impl Broker {
     ) -> Result<Issued, Denial> {
         // Waiting for another program's sign-in counts: clients give up after a time of their own.
         let time = TimeLeft::of(self.configuration.sign_in_deadline, self.clock.as_ref());
-        let mut turn = self.turn(request, &time).await?;
-        if let Some(shared) = self.shared(&turn, request, caller, &time).await {
-            return shared;
-        }
+        let mut turn = match self.turn(request, caller, &time).await? {
+            Begun::Turn(turn) => turn,
+            Begun::Shared(shared) => return shared,
+        };
         let result = match self.next_step(request, caller).await? {
-            Step::SignIn(allowed) => {
+            Step::SignIn(allowed, permit) => {
                 let approval = Approval::Of(allowed.as_ref());
-                self.sign_in(request, caller, approval, &time).await
+                self.sign_in(request, caller, approval, permit, &time).await
             }
-            Step::Ask(asked) => match self.ask(*asked, request, &time).await {
-                Ok(answered) => self.follow(request, caller, answered, &time).await,
+            Step::Ask(asked, permit) => match self.ask(*asked, request, &time).await {
+                Ok(answered) => self.follow(request, caller, answered, permit, &time).await,
                 Err(ended) => Err(ended),
             },
         };
-        turn.settle(request, caller, &result, self.clock.now());
+        turn.settle(request, caller, &result, self.clock.as_ref());
         result.map_err(Ended::into_denial)
     }
 
@@ -62,29 +64,33 @@ impl Broker {
         request: &Request,
         caller: &Caller,
         answered: Answered,
+        mut permit: Permit,
         time: &TimeLeft<'_>,
     ) -> Result<Issued, Ended> {
         let result = match &answered.answer.choice {
             Choice::Denied => Err(self.deny(&answered)),
             Choice::Account(_) if request.wants_the_page() => {
                 let approval = Approval::Answered(&answered);
-                self.sign_in(request, caller, approval, time).await
+                self.sign_in(request, caller, approval, permit, time).await
             }
             Choice::AnotherAccount => {
                 let approval = Approval::Answered(&answered);
-                self.sign_in(request, caller, approval, time).await
+                self.sign_in(request, caller, approval, permit, time).await
             }
             Choice::Account(account) => {
-                let silently = self.follow_silently(request, &answered, account).await;
+                let silently = self
+                    .follow_silently(request, &answered, account, &mut permit)
+                    .await;
                 match silently {
                     Err(Ended::Otherwise(denial))
                         if denial.status == Status::InteractionRequired =>
                     {
                         tracing::debug!("the account chosen must sign in: {}", denial.context);
                         let approval = Approval::Answered(&answered);
-                        self.sign_in(request, caller, approval, time).await
+                        self.sign_in(request, caller, approval, permit, time).await
                     }
-                    result => result,
+                    Ok(issued) => used_up(permit, issued),
+                    Err(ended) => Err(ended),
                 }
             }
         };
@@ -107,18 +113,22 @@ impl Broker {
         request: &Request,
         answered: &Answered,
         account: &Account,
+        permit: &mut Permit,
     ) -> Result<Issued, Ended> {
         let question = &answered.question;
-        // Of the account that would answer by itself, a rule has said already; a rule for one request is used up.
-        if answered.allowed() != Some(account)
-            && let Decision::Denied(denial) = self.approvals.decide(
+        // Of the account that would answer by itself, a rule has said already.
+        if answered.allowed() != Some(account) {
+            let decision = self.approvals.decide(
                 &question.caller,
                 &question.client_id,
                 Some(account),
                 &question.resource,
-            )
-        {
-            return Err(denial.into());
+            );
+            match decision {
+                Decision::Denied(denial) => return Err(denial.into()),
+                Decision::Allowed(of_account) => *permit = of_account,
+                Decision::Ask => {}
+            }
         }
         self.remember(answered, account);
         let (broker, request, account) = (self.clone(), request.clone(), account.clone());
@@ -136,6 +146,7 @@ impl Broker {
         request: &Request,
         caller: &Caller,
         approval: Approval<'_>,
+        permit: Permit,
         time: &TimeLeft<'_>,
     ) -> Result<Issued, Ended> {
         let redirect_way = self.redirect_way(request).await?;
@@ -169,27 +180,30 @@ impl Broker {
         self.redirect_ended(request, &redirect_way, None);
         let (broker, request, caller) = (self.clone(), request.clone(), caller.clone());
         let terms = Terms::of(approval);
-        to_the_end(async move { broker.take(&request, &caller, &terms, redirected).await }).await
+        let taking = async move { broker.take(&request, &caller, &terms, redirected).await };
+        let (issued, of_account) = to_the_end(taking).await?;
+        used_up(of_account.unwrap_or(permit), issued)
     }
 
-    /// Redeems the code and keeps what it brings, if it is an account that the caller may have tokens of.
+    /// Redeems the code and keeps what it brings, if it is an account that the caller may have tokens of; with the
+    /// permit for it, where that is another one than the request has.
     async fn take(
         &self,
         request: &Request,
         caller: &Caller,
         terms: &Terms,
         redirected: Redirected,
-    ) -> Result<Issued, Ended> {
+    ) -> Result<(Issued, Option<Permit>), Ended> {
         let _under_way = self.activity.redemption();
         let tokens = redirected.redeem(&self.client).await.map_err(Ended::of)?;
         let account = &tokens.account;
-        self.check_signed_in(request, caller, terms, account)?;
+        let permit = self.check_signed_in(request, caller, terms, account)?;
         if let Some(kept) = &terms.answered {
             self.remember(kept, account);
         }
         let issued = self.keep(request, &tokens).await;
         self.note_use(request, &issued.account).await;
-        Ok(issued)
+        Ok((issued, permit))
     }
 
     /// Who signed in is known only now, and may be another account than the one that was allowed.
@@ -199,7 +213,7 @@ impl Broker {
         caller: &Caller,
         terms: &Terms,
         account: &Account,
-    ) -> Result<(), Denial> {
+    ) -> Result<Option<Permit>, Denial> {
         if let Subject::Account {
             home_account_id, ..
         } = &request.subject
@@ -211,15 +225,15 @@ impl Broker {
             allowed.environment == account.environment
                 && allowed.home_account_id == account.home_account_id
         }) {
-            return Ok(());
+            return Ok(None);
         }
         let decision =
             self.approvals
                 .decide(caller, &request.client_id, Some(account), &request.resource);
         match decision {
-            Decision::Allowed => Ok(()),
+            Decision::Allowed(permit) => Ok(Some(permit)),
             Decision::Denied(denial) => Err(denial),
-            Decision::Ask if terms.allowed.is_none() => Ok(()),
+            Decision::Ask if terms.allowed.is_none() => Ok(None),
             Decision::Ask => Err(another_signed_in(account, "the account that was allowed")),
         }
     }
@@ -331,11 +345,16 @@ impl From<Denial> for Ended {
     }
 }
 
+/// The token that is to be given, now that nothing can fail any more.
+fn used_up(permit: Permit, issued: Issued) -> Result<Issued, Ended> {
+    permit.use_up()?;
+    Ok(issued)
+}
+
 /// Runs work that must not stop half way, whatever becomes of whoever waits for it.
-async fn to_the_end<E>(
-    work: impl Future<Output = Result<Issued, E>> + Send + 'static,
-) -> Result<Issued, E>
+async fn to_the_end<T, E>(work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
 where
+    T: Send + 'static,
     E: From<Denial> + Send + 'static,
 {
     tokio::spawn(work.in_current_span())

@@ -1,6 +1,6 @@
 use super::{Broker, Issued};
 use crate::{
-    approvals::Decision,
+    approvals::{Decision, Named},
     caller::Caller,
     denial::Denial,
     proof_of_possession::{ProofKey, ProofKeyError, ProofOfPossession},
@@ -52,8 +52,8 @@ impl Broker {
         let is_it = |account: &&Account| account.home_account_id == request.home_account_id;
         for account in held.iter().filter(is_it) {
             let client_id = request.client_id.as_ref();
-            match in_general.decide(client_id, account) {
-                Decision::Allowed => {
+            match in_general.decide(client_id, account, Named::Otherwise) {
+                Decision::Allowed(_) => {
                     let key = self.proof_key().await?;
                     return key
                         .sign(&request.http_request, None, self.clock.now())

@@ -19,12 +19,13 @@ impl Broker {
             Some(&account),
             &request.resource,
         );
-        match decision {
-            Decision::Allowed => {}
+        let permit = match decision {
+            Decision::Allowed(permit) => permit,
             Decision::Ask => return Err(not_approved(caller, &account, request)),
             Decision::Denied(denial) => return Err(denial),
-        }
+        };
         let issued = self.answer_silently(request, account).await?;
+        permit.use_up()?;
         // Who named nobody chose nobody.
         if request.subject != Subject::Default {
             self.note_use(request, &issued.account).await;

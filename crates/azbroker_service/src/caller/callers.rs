@@ -1,6 +1,7 @@
 use super::{
     Caller, CallerName, Place,
     identity::Identity,
+    looks::{Looks, NoLook},
     process::{Credentials, Own, look},
     program::{Program, Standing},
 };
@@ -8,7 +9,6 @@ use futures_util::StreamExt;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::Duration,
 };
 use tokio::sync::OnceCell;
 use zbus::{
@@ -46,6 +46,7 @@ struct Bus {
     uid: Option<u32>,
     /// Or why processes cannot be compared with it.
     own: Result<Own, &'static str>,
+    looks: Looks,
 }
 
 impl Callers {
@@ -184,6 +185,7 @@ impl Bus {
             proxy,
             uid: credentials.unix_user_id(),
             own,
+            looks: Looks::default(),
         })
     }
 
@@ -215,16 +217,18 @@ impl Bus {
                 .process_fd()
                 .and_then(|handle| std::os::fd::AsFd::as_fd(handle).try_clone_to_owned().ok()),
         };
-        // A program that has mounts and memory of its own making can keep whoever looks at it waiting.
         let own = self.own.clone()?;
-        let looking = tokio::task::spawn_blocking(move || look(&own, credentials));
-        match tokio::time::timeout(Duration::from_secs(2), looking).await {
-            Ok(Ok(looked)) => looked,
-            // It is remembered, lest each of its calls has another thread wait.
-            _ => Ok(Program::not_looked_at(
+        let looked = self.looks.look(process, move || look(&own, credentials));
+        match looked.await {
+            Ok(looked) => looked,
+            // It is remembered, lest each of its calls waits.
+            Err(NoLook::TooLong) => Ok(Program::not_looked_at(
                 process,
                 "its process could not be looked at in time; start it again",
             )),
+            Err(NoLook::NotNow) => {
+                Err("too many processes are looked at, or this one already is; try again")
+            }
         }
     }
 }

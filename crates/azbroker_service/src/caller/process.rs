@@ -132,19 +132,14 @@ fn identify(own: &Own, process: u32, label: &str) -> Program {
     let cgroup = cgroup(process);
     // Whoever has mounts of its own chooses what lies at a path.
     let is_at_its_path = FileId::of(&path).is_ok_and(|there| there == file);
-    if let Some(snap) = sandbox::snap(label, &cgroup, is_at_its_path.then_some(&path)) {
-        return identity(Identity::Snap(snap));
-    }
-    if root != own.root {
-        // Inside a container its root may write anything, a Flatpak's name too.
-        let container = || sandbox::container(&cgroup, own.container.as_deref());
-        let flatpak = || sandbox::flatpak(&proc(process, "root/.flatpak-info"));
-        return identity(
-            container()
-                .map(Identity::Container)
-                .or_else(|| flatpak().map(Identity::Flatpak))
-                .unwrap_or(Identity::Unknown("it runs in a sandbox that has no name")),
-        );
+    let named = sandboxed(
+        root == own.root,
+        || sandbox::container(&cgroup, own.container.as_deref()),
+        || sandbox::flatpak(&proc(process, "root/.flatpak-info")),
+        || sandbox::snap(label, &cgroup, is_at_its_path.then_some(&path)),
+    );
+    if let Some(named) = named {
+        return identity(named);
     }
     if !is_at_its_path && !own.runs_in(process) {
         return identity(Identity::Unknown(
@@ -174,6 +169,25 @@ fn identify(own: &Own, process: u32, label: &str) -> Program {
         Standing::Other
     };
     Program::new(Identity::Executable(path), standing, process)
+}
+
+/// The sandbox that a program is in. Inside a container its root may write anything, a Flatpak's name too; and both may
+/// take on the label of a Snap.
+fn sandboxed(
+    has_the_machines_root: bool,
+    container: impl FnOnce() -> Option<String>,
+    flatpak: impl FnOnce() -> Option<String>,
+    snap: impl FnOnce() -> Option<String>,
+) -> Option<Identity> {
+    let snap = || snap().map(Identity::Snap);
+    if has_the_machines_root {
+        return snap();
+    }
+    let named = container()
+        .map(Identity::Container)
+        .or_else(|| flatpak().map(Identity::Flatpak))
+        .or_else(snap);
+    Some(named.unwrap_or(Identity::Unknown("it runs in a sandbox that has no name")))
 }
 
 /// Whether a process above it is `azbroker run`.
@@ -342,6 +356,24 @@ mod tests {
             let child = Pid::from_raw(i32::try_from(child).unwrap()).unwrap();
             rustix::process::kill_process(child, rustix::process::Signal::KILL).unwrap();
         }
+    }
+
+    #[test]
+    fn the_label_of_a_snap_does_not_hide_the_sandbox_that_a_program_is_in() {
+        let name = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        for (root, container, flatpak, snap, known_as) in [
+            (false, "4f1c", "a.b", "code", "container:4f1c"),
+            (false, "", "a.b", "code", "flatpak:a.b"),
+            (false, "", "", "code", "snap:code"),
+            (false, "", "", "", "it runs in a sandbox that has no name"),
+            (true, "", "", "code", "snap:code"),
+        ] {
+            let (container, flatpak) = (|| name(container), || name(flatpak));
+            let known = sandboxed(root, container, flatpak, || name(snap)).unwrap();
+            assert_eq!(known.to_string(), known_as);
+        }
+        let none = || None;
+        assert_eq!(sandboxed(true, || name("4f1c"), || name("a.b"), none), None);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use super::{Next, OpenPage, State, form::Sent, pages};
-use azbroker_entra::{LoopbackListener, is_loopback_host};
+use azbroker_entra::{LoopbackListener, LoopbackPeer, is_loopback_host};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -11,7 +11,6 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{
     collections::VecDeque,
-    convert::Infallible,
     pin::pin,
     sync::{
         Arc,
@@ -66,27 +65,31 @@ impl Server {
         let mut tasks = JoinSet::new();
         let mut connections = VecDeque::<Connection>::new();
         loop {
-            let stream = tokio::select! {
-                stream = self.listener.accept() => stream,
+            let idle = |each: &Connection| !each.answers.load(Ordering::Relaxed);
+            let full = connections.len() >= MOST_CONNECTIONS;
+            let room = !full || connections.iter().any(idle);
+            let accepted = tokio::select! {
+                accepted = self.listener.accept(), if room => accepted,
                 Some(_) = tasks.join_next() => {
                     connections.retain(|each| !each.task.is_finished());
                     continue;
                 }
             };
-            let Some(stream) = stream else { continue };
-            if connections.len() >= MOST_CONNECTIONS {
-                // Whoever only holds connections open gives way to the browser, the one that has waited longest
-                // first; an answer is never lost to it.
-                let idle = |each: &Connection| !each.answers.load(Ordering::Relaxed);
-                let Some(place) = connections.iter().position(idle) else {
-                    continue;
-                };
-                if let Some(oldest) = connections.remove(place) {
+            let Some((stream, peer)) = accepted else {
+                continue;
+            };
+            if full {
+                // Whoever has sent something by now is heard. Whoever only holds connections open gives way to the
+                // browser, the one that has waited longest first; an answer is never lost to it.
+                tokio::task::yield_now().await;
+                if let Some(oldest) = connections.iter().position(idle)
+                    && let Some(oldest) = connections.remove(oldest)
+                {
                     oldest.task.abort();
                 }
             }
             let answers = Arc::new(AtomicBool::new(false));
-            let task = tasks.spawn(converse(stream, self.page.clone(), answers.clone()));
+            let task = tasks.spawn(converse(stream, peer, self.page.clone(), answers.clone()));
             connections.push_back(Connection { task, answers });
         }
     }
@@ -94,37 +97,55 @@ impl Server {
 
 struct Connection {
     task: AbortHandle,
-    /// Whether the user's answer came over it.
+    /// Whether the user's answer came over it, or it is being looked at whose it is.
     answers: Arc<AtomicBool>,
 }
 
-async fn converse(stream: TcpStream, page: Arc<OpenPage>, answers: Arc<AtomicBool>) {
+/// What ends a connection without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the other end is not the user's")]
+struct NotLetIn;
+
+async fn converse(
+    stream: TcpStream,
+    peer: LoopbackPeer,
+    page: Arc<OpenPage>,
+    answers: Arc<AtomicBool>,
+) {
     let service = service_fn(|request| {
-        let (page, answers) = (page.clone(), answers.clone());
-        async move { Ok::<_, Infallible>(respond(request, &page, &answers).await) }
+        let (peer, page, answers) = (peer.clone(), page.clone(), answers.clone());
+        async move { respond(request, &peer, &page, &answers).await }
     });
     // A browser that hangs up is no concern of ours.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(REQUEST_WAIT)
         .keep_alive(false)
+        // Who has no more to say is looked at and answered all the same.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
 
 async fn respond(
     request: Request<Incoming>,
+    peer: &LoopbackPeer,
     page: &OpenPage,
     answers: &AtomicBool,
-) -> Response<Full<Bytes>> {
+) -> Result<Response<Full<Bytes>>, NotLetIn> {
     if !is_loopback_host(request.headers().get(header::HOST), page.port) {
-        return pages::nothing_here(StatusCode::MISDIRECTED_REQUEST);
+        return Ok(pages::nothing_here(StatusCode::MISDIRECTED_REQUEST));
     }
     let path = request.uri().path().strip_prefix('/').unwrap_or_default();
     if !page.path.is(path) {
-        return pages::nothing_here(StatusCode::NOT_FOUND);
+        return Ok(pages::nothing_here(StatusCode::NOT_FOUND));
     }
-    match *request.method() {
+    answers.store(true, Ordering::Relaxed);
+    if !peer.may_answer().await {
+        return Err(NotLetIn);
+    }
+    answers.store(false, Ordering::Relaxed);
+    Ok(match *request.method() {
         Method::GET => match &*page.lock() {
             State::Open(_) => pages::question(&page.asked, &page.token),
             State::Answered => pages::answered(),
@@ -135,7 +156,7 @@ async fn respond(
             Err(status) => pages::nothing_here(status),
         },
         _ => pages::nothing_here(StatusCode::METHOD_NOT_ALLOWED),
-    }
+    })
 }
 
 /// Reads the form, if the page itself sent it.

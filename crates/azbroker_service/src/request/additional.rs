@@ -1,3 +1,4 @@
+use super::is_a_username;
 use crate::denial::Denial;
 use azbroker_entra::FurtherParameters;
 use serde_json::Value;
@@ -35,8 +36,12 @@ impl Additional {
             true => Ok(text.to_owned()),
             false => Err(wrong("slice")),
         });
+        let login_hint = text("login_hint").map(|text| match is_a_username(text) {
+            true => Ok(text.to_owned()),
+            false => Err(wrong("login_hint")),
+        });
         Ok(Self {
-            login_hint: text("login_hint").map(str::to_owned),
+            login_hint: login_hint.transpose()?,
             further: FurtherParameters {
                 max_age: max_age.transpose()?,
                 slice: slice.transpose()?,

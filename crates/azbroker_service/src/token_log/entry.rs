@@ -99,6 +99,11 @@ fn is_once(times: &u64) -> bool {
 
 /// Callers choose parts of what is logged: nothing of it may be long or deceive who reads it.
 fn plain(text: &str) -> String {
+    printable(&cut(text))
+}
+
+/// As much as is written of a text, so that no more of it waits to be.
+pub(super) fn cut(text: &str) -> String {
     const LONGEST: usize = 500;
-    printable(&text.chars().take(LONGEST).collect::<String>())
+    text.chars().take(LONGEST).collect()
 }

@@ -1,5 +1,5 @@
 use super::{LogEntry, Record, repeated::Repeated};
-use crate::state_folder::make_folder;
+use crate::{state_file::open_at_once, state_folder::make_folder};
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
@@ -112,12 +112,9 @@ impl File {
         if size > 0 && size + text.len() as u64 > self.largest {
             fs::rename(&path, self.folder.join("log.old.jsonl"))?;
         }
-        let mut file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&path)?;
-        file.write_all(text)
+        let mut options = OpenOptions::new();
+        options.create(true).append(true).mode(0o600);
+        open_at_once(&mut options, &path)?.write_all(text)
     }
 }
 
@@ -152,5 +149,28 @@ mod tests {
             files += 1;
         }
         assert_eq!(files, 2);
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_the_log_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File {
+            folder: folder.path().to_owned(),
+            largest: 100,
+        };
+        let pipe = folder.path().join("log.jsonl");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        assert!(file.append_text(b"one\n").is_err());
+        // With somebody at its other end, too.
+        let _reader = open_reader(&pipe);
+        let error = file.append_text(b"one\n").unwrap_err();
+        assert_eq!(error.to_string(), "it is no file");
+    }
+
+    fn open_reader(pipe: &Path) -> fs::File {
+        let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(flags).open(pipe).unwrap()
     }
 }

@@ -1,7 +1,8 @@
 use super::StoreError;
+use crate::state_file::open_at_once;
 use std::{
     fmt,
-    fs::File,
+    fs::OpenOptions,
     io::{self, Read},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -82,7 +83,8 @@ impl Passphrase {
         Some(Self(Zeroizing::new(bare.to_owned())))
     }
 
-    pub(super) fn expose(&self) -> &str {
+    /// The words, for whoever hands them on to a broker.
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -114,7 +116,7 @@ fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     let shown = path.display();
     let unreadable =
         |error: io::Error| StoreError::new(format!("the {what} '{shown}' cannot be read: {error}"));
-    let file = File::open(path).map_err(unreadable)?;
+    let file = open_at_once(OpenOptions::new().read(true), path).map_err(unreadable)?;
     let mode = file.metadata().map_err(unreadable)?.permissions().mode();
     if mode & 0o077 != 0 {
         return Err(StoreError::new(format!(

@@ -83,3 +83,64 @@ async fn wrong_types_in_any_field_are_answered() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_call_is_refused_for_what_is_large_beside_its_request() {
+    let setup = Setup::new().await;
+    setup.sign_in(default_world::ADA).await;
+    let junk = "x".repeat(1024 * 1024);
+    let request = crate::setup::request(serde_json::json!({})).to_string();
+    for (interface, method) in [
+        ("com.microsoft.identity.Broker1", "acquireTokenSilently"),
+        ("com.microsoft.identity.Broker1", "getAccounts"),
+        ("com.github.azbroker.Broker1", "getStatus"),
+        ("com.github.azbroker.SignIn1", "begin"),
+    ] {
+        for body in [
+            (&*junk, crate::setup::CORRELATION_ID, &*request),
+            ("0.0", &*junk, &*request),
+        ] {
+            let path = "/com/microsoft/identity/broker1";
+            let reply = setup
+                .client
+                .call_method(None::<&str>, path, Some(interface), method, &body)
+                .await
+                .unwrap();
+            let answer: String = reply.body().deserialize().unwrap();
+            let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+            assert_eq!(
+                (status(&answer), crate::setup::context(&answer)),
+                (Some(6), "the call is larger than any could be; send less"),
+                "{method}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_longer_than_any_could_be_is_refused() {
+    let setup = Setup::new().await;
+    let long = "x".repeat(2_000);
+    let hint = serde_json::json!({ "login_hint": long });
+    for (changed, said) in [
+        (
+            serde_json::json!({ "username": long }),
+            "a username of 2000 bytes is longer than any could be",
+        ),
+        (
+            serde_json::json!({ "account": { "username": long } }),
+            "a username of 2000 bytes is longer than any could be",
+        ),
+        (
+            serde_json::json!({ "additionalQueryParametersForAuthorization": hint }),
+            "the additional query parameter 'login_hint' makes no sense; mend it or leave it out",
+        ),
+    ] {
+        let request = crate::setup::request(changed);
+        let answer = setup.call("acquireTokenSilently", request).await;
+        assert_eq!(
+            (status(&answer), crate::setup::context(&answer)),
+            (Some(6), said)
+        );
+    }
+}

@@ -1,12 +1,12 @@
 //! The interface of our own: sign-ins without a browser on the machine, and how their redirect comes back.
 
-use crate::setup::*;
+use crate::{bus::Bus, setup::*};
 use azbroker_emulator::{Behavior, SignIn, Target, Visitor, World, default_world};
-use azbroker_service::{Configuration, Desktop};
+use azbroker_service::{Configuration, Desktop, serve_at};
 use azure_core::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
-use zbus::zvariant::DynamicType;
+use zbus::{Connection, zvariant::DynamicType};
 
 async fn call(setup: &Setup, method: &str, arguments: &(impl Serialize + DynamicType)) -> Value {
     let reply = setup.client.call_method(
@@ -273,4 +273,63 @@ async fn a_device_code_that_was_declined_or_has_expired_says_so() {
         context(&ended),
         "the sign-in was not finished within 900 s; try again"
     );
+}
+
+#[tokio::test]
+async fn sign_ins_by_hand_count_as_sign_ins_of_their_process() {
+    let setup = Setup::new().await;
+    let bus = Bus::start();
+    let broker = bus.connect().await;
+    serve_at(&broker, setup.broker.clone()).await.unwrap();
+    let request = request(native()).to_string();
+    let begin = async |client: &Connection| {
+        let arguments = (CORRELATION_ID, "paste", &*request);
+        let reply = client.call_method(
+            broker.unique_name(),
+            "/com/microsoft/identity/broker1",
+            Some("com.github.azbroker.SignIn1"),
+            "begin",
+            &arguments,
+        );
+        let reply: String = reply.await.unwrap().body().deserialize().unwrap();
+        serde_json::from_str::<Value>(&reply).unwrap()
+    };
+    let mut clients = Vec::new();
+    for _ in 0..16 {
+        let client = bus.connect().await;
+        let begun = begin(&client).await;
+        assert_eq!(begun["way"], "paste", "{begun}");
+        clients.push(client);
+    }
+    let late_comer = bus.connect().await;
+    let refused = begin(&late_comer).await;
+    assert_eq!(
+        (status(&refused), context(&refused)),
+        (
+            Some(15),
+            "too many requests are under way from this program; try again"
+        )
+    );
+    // Whose caller has left counts no more.
+    clients.pop().unwrap().close().await.unwrap();
+    while begin(&late_comer).await["way"] != "paste" {}
+}
+
+#[tokio::test]
+async fn a_sign_in_that_takes_the_place_of_another_leaves_nothing_of_it_behind() {
+    let setup = Setup::new().await;
+    let alive = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    for _ in 0..3 {
+        assert_eq!(begin(&setup, "paste", native()).await["way"], "paste");
+    }
+    let few = alive();
+    for _ in 0..30 {
+        assert_eq!(begin(&setup, "paste", native()).await["way"], "paste");
+    }
+    let many = alive();
+    assert!(many <= few + 3, "{few} tasks became {many}");
 }

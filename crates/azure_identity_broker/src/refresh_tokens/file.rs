@@ -3,11 +3,12 @@ use crate::{Error, ErrorKind, Result};
 use async_trait::async_trait;
 use azbroker_entra::{ClientId, Clock};
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 use zeroize::Zeroizing;
 
@@ -19,11 +20,17 @@ use zeroize::Zeroizing;
 pub(crate) struct FileStore {
     path: PathBuf,
     clock: Arc<dyn Clock>,
+    /// How long it waits for its turn.
+    patience: Duration,
 }
 
 impl FileStore {
     pub(crate) fn new(path: PathBuf, clock: Arc<dyn Clock>) -> Self {
-        Self { path, clock }
+        Self {
+            path,
+            clock,
+            patience: PATIENCE,
+        }
     }
 
     /// Changes what is kept, while no other program does.
@@ -34,7 +41,7 @@ impl FileStore {
             .mode(0o700)
             .create(folder)?;
         let lock = private(&self.path.with_extension("lock"))?;
-        lock.lock()?;
+        lock_within(&lock, self.patience)?;
         let mut records = self.read()?;
         change(&mut records);
         let new = self.path.with_extension("new");
@@ -63,6 +70,9 @@ impl FileStore {
         let done = tokio::task::spawn_blocking(move || work(&store)).await;
         match done {
             Ok(Ok(result)) => Ok(result),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => {
+                Err(held_by_another(&self.path, &error))
+            }
             Ok(Err(error)) => Err(unusable(&self.path, &error)),
             Err(error) => Err(unusable(&self.path, &error)),
         }
@@ -110,9 +120,79 @@ fn private(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// Any program of the user can hold the lock for as long as it likes, so nobody waits for it without end.
+fn lock_within(lock: &File, patience: Duration) -> io::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(5);
+    let since = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if since.elapsed() >= patience => {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "another program holds its lock",
+                ));
+            }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the kernel tells nobody that a lock was given up, but who waits without end"
+            )]
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+        }
+    }
+}
+
 fn unusable(path: &Path, cause: &(dyn std::error::Error + 'static)) -> Error {
-    let message = format!("the file {} cannot keep the sign-in", path.display());
-    Error::new(ErrorKind::Unavailable, message)
-        .with_cause(cause)
+    cannot_keep(path, cause)
         .with_next_step("make room there, or move the file away and sign in again")
+}
+
+fn held_by_another(path: &Path, cause: &(dyn std::error::Error + 'static)) -> Error {
+    let lock = path.with_extension("lock");
+    cannot_keep(path, cause).with_next_step(format!(
+        "try again, or end the program that holds {}",
+        lock.display()
+    ))
+}
+
+fn cannot_keep(path: &Path, cause: &(dyn std::error::Error + 'static)) -> Error {
+    let message = format!("the file {} cannot keep the sign-in", path.display());
+    Error::new(ErrorKind::Unavailable, message).with_cause(cause)
+}
+
+/// As long as the broker waits for a file of its own.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azbroker_entra::SystemClock;
+
+    #[tokio::test]
+    async fn nobody_waits_without_end_for_a_program_that_holds_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache.json");
+        let store = FileStore {
+            patience: Duration::from_millis(20),
+            ..FileStore::new(path.clone(), Arc::new(SystemClock))
+        };
+        let other = private(&path.with_extension("lock")).unwrap();
+        other.lock().unwrap();
+        let error = store.blocking(|store| store.change(|_| ())).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        let cause = std::error::Error::source(&error).unwrap();
+        assert_eq!(cause.to_string(), "another program holds its lock");
+        let next_step = error.next_step().unwrap();
+        assert!(
+            next_step.starts_with("try again, or end the program that holds ")
+                && next_step.ends_with("cache.lock"),
+            "{next_step}"
+        );
+        drop(other);
+        let done = store.blocking(|store| store.change(|_| ())).await;
+        done.unwrap();
+        assert!(path.exists());
+    }
 }

@@ -1,6 +1,8 @@
 use crate::{
     Error, ErrorKind, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions,
-    test_broker::{ADA, BOB, Instead, STORAGE, TestBroker, VAULT, account, with_default_account},
+    test_broker::{
+        ADA, BOB, Instead, STORAGE, TestBroker, VAULT, account, noon, with_default_account,
+    },
 };
 use azbroker_protocol::{Status, TokenResponse, WireSecret};
 use azure_core::{
@@ -288,4 +290,32 @@ async fn a_token_is_renewed_five_minutes_before_it_expires() {
     assert_eq!(token(&credential, VAULT).await, "access-token-2");
     assert_eq!(token(&credential, VAULT).await, "access-token-2");
     assert_eq!(broker.methods().len(), 2);
+}
+
+#[tokio::test]
+async fn who_signs_in_on_purpose_stays_the_user_whatever_answers_later() {
+    let broker = TestBroker::holding(&[BOB]).await;
+    let credential = Arc::new(broker.credential(with_default_account()));
+    broker.hold();
+    let signing_in = credential.clone();
+    let sign_in = tokio::spawn(async move { signing_in.authenticate(&[VAULT], None).await });
+    broker.called().await;
+    let mut tasks = JoinSet::new();
+    spawn(&mut tasks, &credential, VAULT);
+    broker.called().await;
+    broker.let_through(1);
+    assert_eq!(sign_in.await.unwrap().unwrap().username(), ADA);
+
+    // The default account of the time when that request was made answers only now.
+    let expires_on = (noon() + Duration::hours(1)).unix_timestamp();
+    let mut late = TokenResponse::bearer(WireSecret::new("late"), expires_on);
+    late.account = Some(account(BOB));
+    broker.instead(Instead::Reply(late.to_json()));
+    broker.let_through(2);
+    let answered = tasks.join_next().await.unwrap().unwrap().unwrap();
+    assert_eq!(answered.token.secret(), "late");
+
+    token(&credential, STORAGE).await;
+    let asked = broker.calls().last().unwrap().request().account().cloned();
+    assert_eq!(asked.unwrap().username, ADA);
 }

@@ -3,6 +3,7 @@
 mod command;
 mod counts;
 mod growth;
+mod hello;
 pub(crate) mod library;
 mod load;
 mod memory;
@@ -40,4 +41,5 @@ pub(crate) const ROWS: &[Row] = &[
     peers::ROW,
     command::ROW,
     size::ROW,
+    hello::ROW,
 ];

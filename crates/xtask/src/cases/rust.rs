@@ -43,6 +43,26 @@ pub(super) const CASES: &[Case] = &[
         ..example("proof_of_possession")
     },
     Case {
+        name: "a Rust program's proof is good once, for what it was signed for, as it was signed",
+        says: &[
+            "as it was signed: 200 the secret\n",
+            "once more: 401 AKV10140: The proof of possession is not accepted: it was used before.\n",
+            "another path: 401 AKV10140: The proof of possession is not accepted: it is for another path.\n",
+            "another host: 401 AKV10140: The proof of possession is not accepted: it is for another host.\n",
+            "another method: 401 AKV10140: The proof of possession is not accepted: it is for another method.\n",
+            "a nonce: 200 the secret\n",
+            "the nonce of another proof: 401 AKV10140: The proof of possession is not accepted: it was used before.\n",
+            "a path put in: 401 AKV10140: The proof of possession is not accepted: its signature is wrong.\n",
+            "a method put in: 401 AKV10140: The proof of possession is not accepted: its signature is wrong.\n",
+            "a nonce put in: 401 AKV10140: The proof of possession is not accepted: its signature is wrong.\n",
+            "a key put in: 401 AKV10140: The proof of possession is not accepted: its header names another key.\n",
+            "a key put in everywhere: 401 AKV10140: The proof of possession is not accepted: its signature is wrong.\n",
+            "the token without its proof: 401 AKV10140: The proof of possession is not accepted: \
+             the token is bound to a key, and came without proof.\n",
+        ],
+        ..example("refused_proofs")
+    },
+    Case {
         name: "a Rust program takes the account of Visual Studio Code",
         environment: &[("RECORD", RECORD_OF_THE_EDITOR)],
         through: &["sh", "-c", SIGNED_IN_AT_THE_EDITOR, "sh"],

@@ -62,8 +62,9 @@ fn a_signature_needs_an_approval_and_nobody_is_asked_for_one() {
         (status(&denied), context(&denied)),
         (
             Some(7),
-            &*format!("a rule denies 'one' tokens of {ADA}; see `azbroker rules`")
-        )
+            "a rule denies 'one' tokens of that account; see `azbroker rules`"
+        ),
+        "whose it is, the request did not say"
     );
     assert!(desktop.shown().is_empty());
 }
@@ -78,6 +79,12 @@ fn who_was_denied_an_account_neither_sees_nor_removes_it() {
         let request = json!({ "clientId": "x", "account": { "username": ADA } });
         ask(&mut machine.at(program), "removeAccount", &request)
     };
+    let own_status = |program: &Path| {
+        let texts = ["0.0", CORRELATION_ID, "{}"];
+        let own = "com.github.azbroker.Broker1";
+        call_of(&mut machine.at(program), own, "getStatus", &texts)
+    };
+    let home = accounts(&machine, &two)[0]["homeAccountId"].clone();
     // Clients list the accounts before they ask for anything.
     assert_eq!(accounts(&machine, &one).len(), 1);
     let elsewhere = ["--resource", "https://graph.microsoft.com"];
@@ -87,6 +94,18 @@ fn who_was_denied_an_account_neither_sees_nor_removes_it() {
     assert!(accounts(&machine, &one).is_empty());
     assert_eq!(status(&remove(&one)), Some(7));
     assert_eq!(accounts(&machine, &two).len(), 1);
+    // Nor does it hear of the account in other ways.
+    let said = own_status(&one);
+    assert_eq!(said["accounts"], 0, "{said}");
+    assert!(!said.to_string().contains(ADA), "{said}");
+    let said = own_status(&two);
+    assert_eq!(said["defaultAccount"]["username"], ADA, "{said}");
+    let by_id = json!({ "clientId": "x", "account": { "homeAccountId": home } });
+    let denied = ask(&mut machine.at(&one), "removeAccount", &by_id);
+    assert_eq!(
+        context(&denied),
+        "a rule denies 'one' tokens of that account; see `azbroker rules`"
+    );
     drop(broker);
 
     let _broker = Broker::start(&machine, &["--approvals", "deny"]);

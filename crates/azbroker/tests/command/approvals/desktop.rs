@@ -72,8 +72,13 @@ impl Desktop {
     }
 
     pub(crate) async fn wait_for_one(&self) {
+        self.wait_for(1).await;
+    }
+
+    pub(crate) async fn wait_for(&self, notifications: usize) {
         let mut state = self.state.subscribe();
-        state.wait_for(|state| state.open.len() == 1).await.unwrap();
+        let open = state.wait_for(|state| state.open.len() == notifications);
+        open.await.unwrap();
     }
 
     pub(crate) async fn wait_for_none(&self) {
@@ -81,11 +86,11 @@ impl Desktop {
         state.wait_for(|state| state.open.is_empty()).await.unwrap();
     }
 
-    /// Presses a button on what is shown now.
+    /// Presses a button on what was shown last.
     pub(crate) async fn press(&self, button: &str) {
         let (id, key) = {
             let state = self.state.borrow();
-            let id = state.open[0];
+            let id = *state.open.last().unwrap();
             (id, state.shown[id as usize - 1].key(button))
         };
         let emitter = SignalEmitter::new(&self.connection, PATH).unwrap();

@@ -12,7 +12,7 @@ use std::{
 use tokio::runtime::Runtime;
 
 pub(crate) const CORRELATION_ID: &str = "be9d5320-d0af-4500-936d-93ab9758dcfd";
-const NAME: &str = "com.microsoft.identity.broker1";
+pub(crate) const NAME: &str = "com.microsoft.identity.broker1";
 const PATH: &str = "/com/microsoft/identity/broker1";
 pub(crate) const INTERFACE: &str = "com.microsoft.identity.Broker1";
 

@@ -2,10 +2,10 @@
 
 use super::{
     desktop::Desktop,
-    programs::{Broker, Machine, call, context, sandboxed, status},
+    programs::{self, Broker, Machine, call, call_of, context, sandboxed, status},
 };
 use crate::setup::{code, stderr, stdout};
-use azbroker_emulator::default_world::ADA;
+use azbroker_emulator::{Behavior, Fault, Target, default_world::ADA};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 #[test]
@@ -338,4 +338,76 @@ fn a_rule_for_an_account_is_for_one_cloud_and_an_old_one_for_the_public_cloud() 
             "error: 'no host' is no authority host: give one such as login.microsoftonline.us\n"
         )
     );
+}
+
+#[test]
+fn a_rule_for_one_request_is_used_up_by_a_token_given_alone() {
+    let machine = Machine::new();
+    let _broker = Broker::start(&machine, &["--approvals", "deny"]);
+    let one = machine.program("one");
+    let request = programs::request().replace("vault.azure.net", "management.azure.com");
+    let asks = |method: &str| {
+        let texts = ["0.0", programs::CORRELATION_ID, &request];
+        status(&call_of(
+            &mut machine.at(&one),
+            programs::INTERFACE,
+            method,
+            &texts,
+        ))
+    };
+    let allow = ["rules", "allow", one.to_str().unwrap(), "--for", "once"];
+    let rules = || stdout(&machine.azbroker(&["rules"])).lines().count();
+    assert_eq!(code(&machine.azbroker(&allow)), 0);
+
+    // The network fails, then Entra ID refuses, then the user declines.
+    let faults = machine.world.emulator.faults();
+    faults.next(20, Target::Token, Fault::Drop);
+    assert_eq!(asks("acquireTokenSilently"), Some(4));
+    faults.clear();
+    faults.next(1, Target::Token, blocked());
+    assert_eq!(asks("acquireTokenSilently"), Some(2));
+    machine.world.user.lock().unwrap().behavior = Behavior::Decline;
+    assert_eq!(asks("acquireTokenInteractively"), Some(7));
+    assert_eq!(rules(), 1);
+
+    assert_eq!(asks("acquireTokenSilently"), None);
+    assert_eq!(rules(), 0);
+    assert_eq!(asks("acquireTokenSilently"), Some(7), "once is once");
+
+    // It is used up by a sign-in, too.
+    machine.world.user.lock().unwrap().behavior = Behavior::Complete;
+    assert_eq!(code(&machine.azbroker(&allow)), 0);
+    assert_eq!(asks("acquireTokenInteractively"), None);
+    assert_eq!(asks("acquireTokenInteractively"), Some(7));
+}
+
+#[test]
+fn of_many_requests_at_once_a_rule_for_one_allows_one() {
+    let machine = Machine::new();
+    let _broker = Broker::start(&machine, &["--approvals", "deny"]);
+    let this_program = std::env::current_exe().unwrap();
+    let allow = [
+        "rules",
+        "allow",
+        this_program.to_str().unwrap(),
+        "--for",
+        "once",
+    ];
+    assert_eq!(code(&machine.azbroker(&allow)), 0);
+    let answers = machine.runtime.block_on(async {
+        let client = machine.world.bus_client().await;
+        let asks = (0..8).map(|_| programs::ask(&client, "acquireTokenSilently"));
+        futures_util::future::join_all(asks).await
+    });
+    let given = answers.iter().filter(|answer| status(answer).is_none());
+    assert_eq!(given.count(), 1, "{answers:?}");
+}
+
+fn blocked() -> Fault {
+    Fault::Oauth {
+        error: "interaction_required".to_owned(),
+        aadsts: 53003,
+        suberror: None,
+        claims: None,
+    }
 }

@@ -40,9 +40,59 @@ fn programs_of_other_users_get_nothing_even_where_everybody_may() {
             );
             assert!(!answer.to_string().contains(ADA), "{method}: {answer}");
         }
+        for action in LOG_CONTROL {
+            let mut other = machine.at("setpriv");
+            other.args(["--reuid=65534", "--clear-groups"]).arg(&one);
+            let refused = other.args(log_control(action)).output().unwrap();
+            assert!(stderr(&refused).contains("Access denied"), "{refused:?}");
+        }
         let accounts = machine.azbroker(&["accounts"]);
         assert!(stdout(&accounts).starts_with(ADA), "{accounts:?}");
     }
+}
+
+#[test]
+fn a_program_in_a_sandbox_does_not_change_how_the_broker_logs() {
+    let machine = Machine::new();
+    let _broker = Broker::start(&machine, &["--approvals", "same-user"]);
+    let one = machine.program("one");
+    let info = machine.home().join("info");
+    fs::write(&info, "[Application]\nname=org.example.App\n").unwrap();
+    let level = || {
+        let read = machine.at(&one).args(log_control(LOG_CONTROL[0])).output();
+        stdout(&read.unwrap()).to_owned()
+    };
+    let before = level();
+    for action in &LOG_CONTROL[1..] {
+        let mut flatpak = sandboxed(&machine, &one, &[(&info, "/.flatpak-info")]);
+        let refused = flatpak.args(log_control(action)).output().unwrap();
+        assert!(stderr(&refused).contains("Access denied"), "{refused:?}");
+    }
+    assert_eq!(level(), before);
+    let own = machine.at(&one).args(log_control(LOG_CONTROL[1])).output();
+    assert_eq!(code(&own.unwrap()), 0);
+    assert_ne!(level(), before);
+}
+
+/// What can be read and changed of the broker's own log.
+const LOG_CONTROL: [&[&str]; 3] = [
+    &["get-property", "LogLevel"],
+    &["set-property", "LogLevel", "s", "err"],
+    &["set-property", "LogTarget", "s", "console"],
+];
+
+/// What makes busctl do one of these.
+fn log_control(action: &[&str]) -> Vec<String> {
+    let of = [
+        programs::NAME,
+        "/org/freedesktop/LogControl1",
+        "org.freedesktop.LogControl1",
+    ];
+    [&["--user", action[0]], &of[..], &action[1..]]
+        .concat()
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
 }
 
 /// All that this broker answers, but for its version, which is no secret.

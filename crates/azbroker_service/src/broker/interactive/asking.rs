@@ -3,7 +3,7 @@
 use super::{Ended, TimeLeft};
 use crate::{
     accounts::Subject,
-    approvals::{Answer, Choice, Decision, Question},
+    approvals::{Answer, Choice, Decision, Permit, Question},
     broker::Broker,
     caller::Caller,
     denial::Denial,
@@ -19,9 +19,9 @@ use tokio::task::JoinSet;
 #[derive(Debug)]
 pub(super) enum Step {
     /// There is nothing to ask: the user signs in. The caller may have tokens of this account, or of any.
-    SignIn(Option<Account>),
-    /// The user is asked.
-    Ask(Box<Asked>),
+    SignIn(Option<Account>, Permit),
+    /// The user is asked. The caller may have a token of the account that comes first, or what is asked is that.
+    Ask(Box<Asked>, Permit),
 }
 
 /// What the user answered, and where.
@@ -106,11 +106,13 @@ impl Broker {
             meant.as_ref(),
             &request.resource,
         );
-        let purpose = match (decision, &request.subject) {
+        let (purpose, permit) = match (decision, &request.subject) {
             (Decision::Denied(denial), _) => return Err(denial),
-            (Decision::Ask, _) => Purpose::Approve,
-            (Decision::Allowed, Subject::Default) if meant.is_some() => Purpose::Choose,
-            (Decision::Allowed, _) => return Ok(Step::SignIn(meant)),
+            (Decision::Ask, _) => (Purpose::Approve, Permit::lasting()),
+            (Decision::Allowed(permit), Subject::Default) if meant.is_some() => {
+                (Purpose::Choose, permit)
+            }
+            (Decision::Allowed(permit), _) => return Ok(Step::SignIn(meant, permit)),
         };
         let accounts = match &request.subject {
             Subject::Default => self.choosable(request, meant).await,
@@ -131,11 +133,12 @@ impl Broker {
             login_hint: request.login_hint(),
             correlation_id: request.correlation_id,
         };
-        Ok(Step::Ask(Box::new(Asked {
+        let asked = Asked {
             question,
             purpose,
             others,
-        })))
+        };
+        Ok(Step::Ask(Box::new(asked), permit))
     }
 
     /// All accounts of the cloud, the default one first.

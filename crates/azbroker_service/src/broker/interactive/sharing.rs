@@ -1,23 +1,20 @@
-//! One sign-in at a time for each application and hint; who waited shares what it brought.
+//! What a sign-in means for those who waited for it.
 
 use super::{Ended, TimeLeft, to_the_end};
 use crate::{
     accounts::Subject,
-    approvals::{Decision, Resource},
+    approvals::{Decision, Permit, Resource},
     broker::{Broker, Issued},
     caller::{Caller, Identity},
     denial::Denial,
-    keyed_locks::Waited,
     request::Request,
 };
 use azbroker_entra::Account;
-use azbroker_protocol::Status;
 use azure_core::time::OffsetDateTime;
 use std::sync::Arc;
-use tokio::sync::OwnedMutexGuard;
 
 /// What the sign-in that was waited for came to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::broker) struct Settled {
     caller: Caller,
     resource: Resource,
@@ -25,79 +22,50 @@ pub(in crate::broker) struct Settled {
     at: OffsetDateTime,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Outcome {
     Brought(Account),
     /// The user said no.
     Denied(Denial),
 }
 
-/// The right to ask the user, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Turn {
-    settled: OwnedMutexGuard<Option<Settled>>,
-    waited: Waited,
-}
-
-impl Turn {
-    /// Leaves word for those who wait.
-    pub(super) fn settle(
-        &mut self,
+impl Settled {
+    /// Word of how it ended, if that means anything to others.
+    pub(super) fn of(
         request: &Request,
         caller: &Caller,
         result: &Result<Issued, Ended>,
         at: OffsetDateTime,
-    ) {
+    ) -> Option<Self> {
         let outcome = match result {
             Ok(issued) => Outcome::Brought(issued.account.clone()),
             Err(Ended::ByUser(denial)) => Outcome::Denied(denial.clone()),
-            Err(_) => return,
+            Err(_) => return None,
         };
-        *self.settled = Some(Settled {
+        Some(Self {
             caller: caller.clone(),
             resource: request.resource.clone(),
             outcome,
             at,
-        });
+        })
     }
 }
 
 impl Broker {
-    /// Waits until nobody else asks the user for the same application and account.
-    pub(super) async fn turn(
-        &self,
-        request: &Request,
-        time: &TimeLeft<'_>,
-    ) -> Result<Turn, Denial> {
-        let key = (
-            request.authority.environment(),
-            request.client_id.clone(),
-            request.subject.username().unwrap_or_default().to_owned(),
-        );
-        let turn = time.limit(self.sign_ins.lock(key)).await;
-        let (settled, waited) = turn.ok_or_else(|| {
-            Denial::new(
-                Status::UserCanceled,
-                "another program's sign-in was not finished in time; try again",
-            )
-        })?;
-        Ok(Turn { settled, waited })
-    }
-
-    /// What another's sign-in means for this request, if it was waited for and means something.
+    /// What another's sign-in that was waited for means for this request, if it means something.
     pub(super) async fn shared(
         self: &Arc<Self>,
-        turn: &Turn,
+        settled: &Option<Settled>,
         request: &Request,
         caller: &Caller,
         time: &TimeLeft<'_>,
     ) -> Option<Result<Issued, Denial>> {
-        if turn.waited == Waited::No || request.wants_the_page() {
+        if request.wants_the_page() {
             return None;
         }
         let (broker, request, caller) = (self.clone(), request.clone(), caller.clone());
-        let Some(settled) = &*turn.settled else {
-            // It ended without word, but may have brought something all the same.
+        let Some(settled) = settled else {
+            // It ended without word or not at all, but it or one beside it may have brought something all the same.
             let silent = async move { broker.acquire_token_silently(&request, &caller).await };
             return to_the_end(silent).await.ok().map(Ok);
         };
@@ -124,13 +92,14 @@ impl Broker {
             Some(&account),
             &request.resource,
         );
-        match decision {
-            Decision::Allowed => {}
-            Decision::Ask if asked_the_same => {}
+        let permit = match decision {
+            Decision::Allowed(permit) => permit,
+            Decision::Ask if asked_the_same => Permit::lasting(),
             Decision::Ask | Decision::Denied(_) => return None,
-        }
+        };
         let silent = async move { broker.answer_silently(&request, account).await };
-        let issued: Issued = to_the_end::<Denial>(silent).await.ok()?;
+        let issued: Issued = to_the_end::<_, Denial>(silent).await.ok()?;
+        permit.use_up().ok()?;
         tracing::debug!("another request's sign-in answers this one");
         Some(Ok(issued))
     }

@@ -37,4 +37,13 @@ impl<'a> TimeLeft<'a> {
             .await
             .ok()
     }
+
+    /// Waits for something that hangs on other programs: no longer than a tenth of the whole after the beginning, which
+    /// leaves the user time enough. What is there already is had in any case.
+    pub(super) async fn limit_for_others<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let left: Duration = self.whole / 10 - (self.clock.now() - self.began);
+        tokio::time::timeout(left.max(Duration::ZERO).unsigned_abs(), work)
+            .await
+            .ok()
+    }
 }

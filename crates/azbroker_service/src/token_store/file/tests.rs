@@ -9,6 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 use tempfile::TempDir;
+use zeroize::Zeroizing;
 
 /// A state folder and a key.
 struct Home {
@@ -307,7 +308,17 @@ async fn a_key_that_cannot_be_had_says_what_to_do() {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         path
     };
+    let pipe = folder.join("pipe");
+    let made = std::process::Command::new("mkfifo")
+        .args(["-m", "600"])
+        .arg(&pipe)
+        .status();
+    assert!(made.unwrap().success());
     for (source, message) in [
+        (
+            KeySource::PassphraseFile(pipe),
+            "pipe' cannot be read: it is no file",
+        ),
         (
             KeySource::PassphraseFile(file("open", 0o640, b"words")),
             "others may read the passphrase file '",

@@ -14,7 +14,8 @@ pub(crate) const ROW: Row = Row {
     how: "`get_token` of one credential. A canned service stands in for the broker and answers with a token that has four\n\
           minutes left, so that the library's cache never answers; a plain zbus client asks for the same bytes in turns.\n\
           Then the token has long to live and the cache answers, one task, two and four. Calls a second by the wall\n\
-          clock are compared between two tasks and one; allocations of the cache's answers are counted by dhat.",
+          clock are compared between two tasks and one, and with two tasks that have a credential each and so share\n\
+          nothing of ours, which is what the machine gives. Allocations of the cache's answers are counted by dhat.",
     run,
 };
 
@@ -28,7 +29,7 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
     let calls = bench.extent.calls.to_string();
     let (mut ours, mut floor) = (Side::default(), Side::default());
     let (mut cached, mut cached_by_two) = (Side::default(), Side::default());
-    let mut cached_by_four = Side::default();
+    let (mut cached_apart, mut cached_by_four) = (Side::default(), Side::default());
     let short = stage.canned(BROKER, "soon-expired.json")?;
     let floor_service = stage.canned(FLOOR, "soon-expired.json")?;
     let request = stage.request("silent.json");
@@ -41,6 +42,7 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
     for _ in 0..bench.extent.rounds {
         cached.add(&stage.text_of("bench-library", &["100000", "1"])?)?;
         cached_by_two.add(&stage.text_of("bench-library", &["100000", "2"])?)?;
+        cached_apart.add(&stage.text_of("bench-library", &["100000", "2", "apart"])?)?;
         cached_by_four.add(&stage.text_of("bench-library", &["100000", "4"])?)?;
     }
     let ratio = ours.p50.over(&floor.p50);
@@ -60,7 +62,7 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
         micro.median(),
         &format!("{} µs", micro.shown()),
     );
-    scaling(&mut measured, &cached, &cached_by_two);
+    scaling(&mut measured, &cached, &cached_by_two, &cached_apart);
     allocations(bench, &stage, &mut measured)?;
     let line = |name: &str, side: &Side| {
         let all = &side.all;
@@ -102,6 +104,7 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
         vec![
             in_microseconds("one task", &cached),
             in_microseconds("two tasks", &cached_by_two),
+            in_microseconds("two tasks, a credential each", &cached_apart),
             in_microseconds("four tasks", &cached_by_four),
         ],
     );
@@ -112,15 +115,31 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
 }
 
 /// Two threads, each with a task, against one.
-fn scaling(measured: &mut Measured, one: &Side, two: &Side) {
+///
+/// Two cores that are threads of one, or that others use, may not reach the target even with nothing between them;
+/// then sharing a credential must cost little of what they reach.
+fn scaling(measured: &mut Measured, one: &Side, sharing: &Side, apart: &Side) {
     let what = "Token from the library's cache, two threads to one, calls a second";
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let target = "≥ 1.5 ×, or ≥ 0.9 of two that share nothing where those reach less";
     if cores < 2 {
-        return measured.open(what, "≥ 1.5 ×", "this machine has one core");
+        return measured.open(what, target, "this machine has one core");
     }
-    let ratio = two.rate.over(&one.rate);
-    let shown = format!("{} × on {cores} cores", ratio.shown());
-    measured.at_least(what, "×", 1.5, ratio.median(), &shown);
+    let (ratio, floor) = (sharing.rate.over(&one.rate), apart.rate.over(&one.rate));
+    let share = sharing.rate.over(&apart.rate);
+    let shown = format!(
+        "{} × on {cores} cores; sharing nothing {} ×, of which it is {}",
+        ratio.shown(),
+        floor.shown(),
+        share.shown()
+    );
+    let is_met = match floor.median() {
+        reached if reached >= 1.5 => ratio.median() >= 1.5,
+        _ => share.median() >= 0.9,
+    };
+    measured.judge(what, target, &shown, is_met);
+    measured.raw("cached_two_to_one", ratio.json());
+    measured.raw("cached_two_apart_to_one", floor.json());
 }
 
 /// A call allocates the text of its token, and the future that `TokenCredential` boxes whoever implements it.
