@@ -25,6 +25,7 @@ mod hardening;
 mod installation;
 mod logs;
 mod offline;
+mod one_thread;
 mod output;
 
 use arguments::{AccountCommand, Arguments, Command};
@@ -32,7 +33,7 @@ use clap::Parser;
 use failure::{Exit, Failure};
 use logs::Logs;
 use std::{process::ExitCode, sync::Arc, time::Duration};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::LocalRuntime;
 
 fn main() -> ExitCode {
     // Ends with code 2 by itself when what was typed makes no sense.
@@ -89,7 +90,7 @@ fn run(arguments: Arguments, logs: Logs) -> Result<ExitCode, Failure> {
 
 /// Runs this to its end, and waits only so long for threads that wait for something: a process that the broker
 /// looks at can keep one of them for ever.
-fn to_the_end<T>(runtime: Runtime, work: impl Future<Output = T>, patience: Duration) -> T {
+fn to_the_end<T>(runtime: LocalRuntime, work: impl Future<Output = T>, patience: Duration) -> T {
     let done = runtime.block_on(work);
     runtime.shutdown_timeout(patience);
     done
@@ -97,11 +98,8 @@ fn to_the_end<T>(runtime: Runtime, work: impl Future<Output = T>, patience: Dura
 
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
-/// All that runs here waits more than it works, and code for several threads is code that stays in memory. Disks and
-/// slow keys are waited for on threads of their own.
-fn one_thread() -> Result<Runtime, Failure> {
-    let runtime = Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| {
+fn one_thread() -> Result<LocalRuntime, Failure> {
+    one_thread::runtime().map_err(|error| {
         Failure::new(
             Exit::TryAgainLater,
             format!("the system has no resources left: {error}"),

@@ -5,7 +5,7 @@ use azure_identity_broker::{
 };
 use azure_security_keyvault_secrets::SecretClient;
 
-#[tokio::main]
+#[tokio::main(flavor = "local")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let vault = std::env::var("AZURE_KEYVAULT_URL")
         .unwrap_or_else(|_| "https://demo.vault.azure.net/".to_owned());

@@ -1,3 +1,4 @@
+use crate::one_thread;
 use futures_util::StreamExt;
 use serde::Deserialize;
 use std::{
@@ -5,10 +6,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tokio::{
-    runtime,
-    sync::{mpsc, oneshot},
-};
+use tokio::sync::{mpsc, oneshot};
 use zbus::{
     Connection, MessageStream,
     fdo::MonitoringProxy,
@@ -46,12 +44,16 @@ impl BusMonitor {
         let (sender, calls) = mpsc::unbounded_channel();
         let (ready, is_ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
         thread::Builder::new()
             .name("bus-monitor".to_owned())
             .spawn(move || {
+                let runtime = match one_thread::runtime() {
+                    Ok(runtime) => runtime,
+                    Err(error) => {
+                        let _ = ready.send(Err(error.into()));
+                        return;
+                    }
+                };
                 runtime.block_on(async {
                     let watched = match join(&address).await {
                         Ok((connection, messages)) => {

@@ -21,12 +21,12 @@ use busd::fdo::{BUS_NAME, DBus, Monitoring};
 use busd::peers::Peers;
 use thiserror::Error;
 use tokio::io::AsyncReadExt;
-use tokio::runtime;
 use tokio::sync::oneshot;
 use zbus::address::transport::{Transport, Unix, UnixSocket};
 use zbus::connection::{Builder, socket::Channel};
 use zbus::{Address, AuthMechanism, Connection, Guid, OwnedGuid};
 
+use crate::one_thread;
 use pending_calls::PendingCalls;
 use undeliverable::AnsweredSocket;
 
@@ -153,7 +153,7 @@ fn run(
     stopped: oneshot::Receiver<()>,
     ready: &mpsc::Sender<Result<(), PrivateBusError>>,
 ) {
-    let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match one_thread::runtime() {
         Ok(runtime) => runtime,
         Err(error) => return report(ready, Err(PrivateBusError::Thread(error))),
     };

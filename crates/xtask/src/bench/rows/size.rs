@@ -80,15 +80,10 @@ fn libraries(program: &str) -> Result<Vec<String>, String> {
     Ok(text.lines().filter_map(name).collect())
 }
 
-/// glibc's own, its loader, what the kernel maps, and the compiler's runtime, which glibc asks for too.
+/// glibc's own, its loader, what the kernel maps, and the compiler's runtime, which glibc asks for too. glibc's
+/// mathematics are not wanted: they would come with tokio's threads, and lie in the memory of each process.
 fn is_of_libc(name: &str) -> bool {
-    [
-        "libc.so",
-        "libm.so",
-        "ld-linux",
-        "linux-vdso",
-        "libgcc_s.so",
-    ]
-    .iter()
-    .any(|known| name.starts_with(known))
+    ["libc.so", "ld-linux", "linux-vdso", "libgcc_s.so"]
+        .iter()
+        .any(|known| name.starts_with(known))
 }
