@@ -12,9 +12,10 @@ use std::process::{Command, Stdio};
 pub(crate) const ROW: Row = Row {
     name: "hello",
     title: "A program that reads one secret, without and with our library",
-    how: "Two small packages with this workspace's versions: one reads a secret with `azure_identity`, the other with our\n\
-          credential. Each is built once into an empty folder, as cargo builds a release; the processor time is that of\n\
-          cargo and all it starts, as GNU time reports it. The file is stripped.",
+    how: "Three small packages with this workspace's versions: one reads a secret with `azure_identity`, one does so\n\
+          beside a connection of plain zbus, which is the floor, and one with our credential. Each is built once into an\n\
+          empty folder, as cargo builds a release; the processor time is that of cargo and all it starts, as GNU time\n\
+          reports it. The file is stripped.",
     run,
 };
 
@@ -30,10 +31,15 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
         measured.open("Processor time of a clean build", "≤ 1.25 ×", why);
         return Ok(measured);
     }
-    let without = Hello::build(bench, "without", "")?;
+    let without = Hello::build(bench, "without", "", &source_of(COMMAND_LINES, ""))?;
+    let floor = source_of(
+        COMMAND_LINES,
+        "let _bus = zbus::Connection::session().await?;",
+    );
+    let floor = Hello::build(bench, "floor", ZBUS, &floor)?;
     let library = bench.workspace.root.join("crates/azure_identity_broker");
-    let ours = format!("azure_identity_broker = {{ path = {library:?} }}\n");
-    let with = Hello::build(bench, "with", &ours)?;
+    let library = format!("azure_identity_broker = {{ path = {library:?} }}\n");
+    let with = Hello::build(bench, "with", &library, &source_of(OURS, ""))?;
 
     let added = with.packages.difference(&without.packages).count();
     measured.judge(
@@ -55,13 +61,24 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
             name.to_owned(),
             hello.packages.len().to_string(),
             number(hello.processor_time),
+            format!(
+                "{} ×",
+                number(hello.processor_time / without.processor_time)
+            ),
             number(hello.size / MEGABYTE),
         ]
     };
     measured.table(
-        &["", "packages", "processor time of a clean build, s", "MB"],
+        &[
+            "",
+            "packages",
+            "processor time of a clean build, s",
+            "",
+            "MB",
+        ],
         vec![
             line("`azure_identity` alone", &without),
+            line("floor: and plain zbus", &floor),
             line("with our library", &with),
         ],
     );
@@ -78,16 +95,17 @@ struct Hello {
 }
 
 impl Hello {
-    fn build(bench: &Bench<'_>, name: &str, dependency: &str) -> Result<Self, String> {
+    fn build(
+        bench: &Bench<'_>,
+        name: &str,
+        dependency: &str,
+        source: &str,
+    ) -> Result<Self, String> {
         let folder = bench.workspace.target.join("bench/hello").join(name);
         let _ = fs::remove_dir_all(&folder);
         let manifest = format!("{MANIFEST}{dependency}");
-        let source = match dependency {
-            "" => source_of("azure_identity::DeveloperToolsCredential::new(None)?"),
-            _ => source_of("azure_identity_broker::InteractiveBrowserCredential::new(None)?"),
-        };
         write(&folder.join("Cargo.toml"), &manifest)?;
-        write(&folder.join("src/main.rs"), &source)?;
+        write(&folder.join("src/main.rs"), source)?;
         let lock = bench.workspace.root.join("Cargo.lock");
         fs::copy(lock, folder.join("Cargo.lock"))
             .map_err(|error| format!("Cargo.lock: {error}"))?;
@@ -145,10 +163,18 @@ azure_security_keyvault_secrets = "1.0"
 tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
 "#;
 
-fn source_of(credential: &str) -> String {
+/// As our library has it.
+const ZBUS: &str =
+    "zbus = { version = \"5\", default-features = false, features = [\"tokio\", \"p2p\"] }\n";
+
+const COMMAND_LINES: &str = "azure_identity::DeveloperToolsCredential::new(None)?";
+const OURS: &str = "azure_identity_broker::InteractiveBrowserCredential::new(None)?";
+
+fn source_of(credential: &str, before: &str) -> String {
     format!(
         r#"#[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {{
+    {before}
     let credential = {credential};
     let vault = "https://demo.vault.azure.net";
     let client = azure_security_keyvault_secrets::SecretClient::new(vault, credential, None)?;
