@@ -1,5 +1,5 @@
 use super::StoredGrant;
-use azbroker_entra::{Account, ClientId, HomeAccountId, RefreshToken};
+use azbroker_entra::{ClientId, RefreshToken, WrittenAccount};
 use azure_core::time::OffsetDateTime;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -13,35 +13,21 @@ pub(super) struct Record {
     refresh_token: Zeroizing<String>,
     /// In nanoseconds since 1970: of two sign-ins within a second the later one is still the default.
     signed_in_on: i128,
-    environment: String,
-    home_account_id: String,
-    local_account_id: String,
-    tenant_id: String,
-    username: String,
-    name: String,
-    given_name: String,
-    family_name: String,
+    #[serde(flatten)]
+    account: WrittenAccount,
 }
 
 impl Record {
     const VERSION: u32 = 1;
 
     pub(super) fn of(grant: &StoredGrant) -> Self {
-        let account = grant.account.clone();
         let refresh_token = grant.refresh_token.as_ref().map(RefreshToken::expose);
         Self {
             version: Self::VERSION,
             client_id: grant.client_id.to_string(),
             refresh_token: Zeroizing::new(refresh_token.unwrap_or_default().to_owned()),
             signed_in_on: grant.signed_in_on.unix_timestamp_nanos(),
-            environment: account.environment,
-            home_account_id: account.home_account_id.to_string(),
-            local_account_id: account.local_account_id,
-            tenant_id: account.tenant_id,
-            username: account.username,
-            name: account.name,
-            given_name: account.given_name,
-            family_name: account.family_name,
+            account: WrittenAccount::of(&grant.account),
         }
     }
 
@@ -52,16 +38,7 @@ impl Record {
         }
         let refresh_token = Some(self.refresh_token.as_str()).filter(|token| !token.is_empty());
         Some(StoredGrant {
-            account: Account {
-                environment: self.environment,
-                home_account_id: HomeAccountId::parse(&self.home_account_id)?,
-                local_account_id: self.local_account_id,
-                tenant_id: self.tenant_id,
-                username: self.username,
-                name: self.name,
-                given_name: self.given_name,
-                family_name: self.family_name,
-            },
+            account: self.account.into_account()?,
             client_id: ClientId::parse(&self.client_id).ok()?,
             refresh_token: refresh_token.map(|token| RefreshToken::new(token.to_owned())),
             signed_in_on: OffsetDateTime::from_unix_timestamp_nanos(self.signed_in_on).ok()?,
@@ -72,6 +49,7 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use azbroker_entra::{Account, HomeAccountId};
 
     /// As the first version wrote it, which brokers before and after this one read.
     const WRITTEN: &str = concat!(
