@@ -63,6 +63,7 @@ mod sign_in;
 mod system_browser;
 mod tenant;
 mod token_response;
+mod written_account;
 
 pub use account::{Account, HomeAccountId};
 pub use authority::{Authority, AuthorityError};
@@ -96,6 +97,7 @@ pub use sign_in::{RedirectWay, Redirected, SignIn};
 pub use system_browser::SystemBrowser;
 pub use tenant::{Tenant, TenantError};
 pub use token_response::Tokens;
+pub use written_account::WrittenAccount;
 
 /// The result of everything here that can fail.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -2,11 +2,15 @@ mod broker_else_browser;
 mod browser;
 mod dbus;
 mod device_code;
+mod own_backend;
+mod sign_in_way;
 
 pub(crate) use broker_else_browser::BrokerElseBrowser;
-pub(crate) use browser::{BrowserBackend, BrowserManner};
+pub(crate) use browser::{BrowserManner, ByBrowser};
 pub(crate) use dbus::{BrokerManner, Bus, DbusBackend};
-pub(crate) use device_code::{DeviceCodeBackend, Show};
+pub(crate) use device_code::{ByDeviceCode, Show};
+pub(crate) use own_backend::OwnBackend;
+pub(crate) use sign_in_way::SignInWay;
 
 use crate::{ParentWindow, Result, token_request::TokenRequest};
 use async_trait::async_trait;

@@ -1,6 +1,6 @@
 use crate::{
     AcquireOptions, AuthenticationRecord, DeviceCodeCredentialOptions, DeviceCodePrompt, Result,
-    backend::{DeviceCodeBackend, Show},
+    backend::{ByDeviceCode, OwnBackend, Show},
     environment::Environment,
     user_credential::UserCredential,
 };
@@ -96,7 +96,7 @@ impl DeviceCodeCredential {
         let options = options.into_shared();
         let timeout = options.browser_manner()?.timeout;
         let tokens = options.own_tokens(&environment)?;
-        let backend = Arc::new(DeviceCodeBackend::new(tokens, show, timeout));
+        let backend = Arc::new(OwnBackend::new(tokens, ByDeviceCode { show, timeout }));
         options.into_user_credential(backend, environment)
     }
 }

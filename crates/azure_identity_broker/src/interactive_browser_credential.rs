@@ -1,7 +1,7 @@
 use crate::{
     AcquireOptions, AuthenticationRecord, InteractiveBrowserCredentialOptions, Result,
     WithoutBroker,
-    backend::{Backend, BrokerElseBrowser, BrokerManner, BrowserBackend, DbusBackend},
+    backend::{Backend, BrokerElseBrowser, BrokerManner, ByBrowser, DbusBackend, OwnBackend},
     environment::Environment,
     user_credential::UserCredential,
 };
@@ -165,11 +165,12 @@ fn backend(
     options: &InteractiveBrowserCredentialOptions,
     environment: &Environment,
 ) -> Result<Arc<dyn Backend>> {
-    let browser = BrowserBackend::new(
-        options.own_tokens(environment)?,
-        environment.browser.clone(),
-        options.browser_manner()?,
-    );
+    let tokens = options.own_tokens(environment)?;
+    let way = ByBrowser {
+        browser: environment.browser.clone(),
+        manner: options.browser_manner()?,
+    };
+    let browser = OwnBackend::new(tokens, way);
     if !options.broker.enabled {
         return Ok(Arc::new(browser));
     }

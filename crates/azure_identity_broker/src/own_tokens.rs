@@ -9,8 +9,7 @@ use azbroker_entra::{Account, Client, ClientId, Grant, TokenRequest as EntraRequ
 use azure_core::credentials::AccessToken;
 use tokio::sync::OnceCell;
 
-/// What all backends without a broker share: a client of Entra ID, and refresh tokens in the application's own
-/// keeping.
+/// A client of Entra ID, and refresh tokens in the application's own keeping.
 #[derive(Debug)]
 pub(crate) struct OwnTokens {
     client: Client,

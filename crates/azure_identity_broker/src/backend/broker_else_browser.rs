@@ -1,4 +1,4 @@
-use super::{Accounts, Acquired, Backend, BrowserBackend};
+use super::{Accounts, Acquired, Backend, ByBrowser, OwnBackend};
 use crate::{ErrorKind, ParentWindow, Result, token_request::TokenRequest};
 use async_trait::async_trait;
 use azbroker_entra::{Account, ClientId};
@@ -11,14 +11,14 @@ use std::sync::{
 #[derive(Debug)]
 pub(crate) struct BrokerElseBrowser {
     broker: Arc<dyn Backend>,
-    browser: BrowserBackend,
+    browser: OwnBackend<ByBrowser>,
     /// Set by the first sign-in in the browser: a broker that comes up later does not know that account,
     /// and the user would have to sign in twice.
     stays_with_browser: AtomicBool,
 }
 
 impl BrokerElseBrowser {
-    pub(crate) fn new(broker: Arc<dyn Backend>, browser: BrowserBackend) -> Self {
+    pub(crate) fn new(broker: Arc<dyn Backend>, browser: OwnBackend<ByBrowser>) -> Self {
         Self {
             broker,
             browser,

@@ -1,24 +1,22 @@
 //! The system browser, inside the application's own process.
 
-use super::{Accounts, Acquired, Backend};
+use super::SignInWay;
 use crate::{
-    BrowserCustomization, ParentWindow, PromptBehavior, Result, entra_failure,
-    own_tokens::OwnTokens, token_request::TokenRequest,
+    BrowserCustomization, PromptBehavior, Result, entra_failure, token_request::TokenRequest,
 };
 use async_trait::async_trait;
 use azbroker_entra::{
-    Account, ClientId, FurtherParameters, LoopbackRedirect, OwnPages, Prompt,
-    PromptBehavior as EntraPrompt, RedirectWay, SignIn,
+    Client, FurtherParameters, LoopbackRedirect, OwnPages, Prompt, PromptBehavior as EntraPrompt,
+    RedirectWay, SignIn, TokenRequest as EntraRequest, Tokens,
 };
 use azure_core::time::Duration;
 use std::sync::Arc;
 
 /// Signs in through the system browser.
 #[derive(Debug)]
-pub(crate) struct BrowserBackend {
-    tokens: OwnTokens,
-    browser: Arc<dyn Prompt>,
-    manner: BrowserManner,
+pub(crate) struct ByBrowser {
+    pub(crate) browser: Arc<dyn Prompt>,
+    pub(crate) manner: BrowserManner,
 }
 
 /// How a sign-in in the browser goes.
@@ -31,28 +29,14 @@ pub(crate) struct BrowserManner {
     pub(crate) timeout: Option<Duration>,
 }
 
-impl BrowserBackend {
-    pub(crate) fn new(tokens: OwnTokens, browser: Arc<dyn Prompt>, manner: BrowserManner) -> Self {
-        Self {
-            tokens,
-            browser,
-            manner,
-        }
-    }
-}
-
 #[async_trait]
-impl Backend for BrowserBackend {
-    async fn acquire_token_silently(&self, request: &TokenRequest) -> Result<Acquired> {
-        self.tokens.acquire_silently(request).await
-    }
-
-    async fn acquire_token_interactively(
+impl SignInWay for ByBrowser {
+    async fn sign_in(
         &self,
+        client: &Client,
+        wanted: EntraRequest,
         request: &TokenRequest,
-        _window: ParentWindow,
-    ) -> Result<Acquired> {
-        let (client, wanted) = self.tokens.for_sign_in(request).await?;
+    ) -> Result<Tokens> {
         let login_hint = request.account.username().map(str::to_owned);
         let sign_in = SignIn {
             request: wanted,
@@ -75,19 +59,10 @@ impl Backend for BrowserBackend {
             },
         };
         let deadline = self.manner.timeout.unwrap_or(DEADLINE);
-        let tokens = sign_in
+        sign_in
             .run(client, &*self.browser, deadline)
             .await
-            .map_err(|error| entra_failure::of(&error))?;
-        self.tokens.keep(request, tokens).await
-    }
-
-    async fn accounts(&self, client_id: &ClientId) -> Result<Accounts> {
-        self.tokens.accounts(client_id).await
-    }
-
-    async fn remove_account(&self, client_id: &ClientId, account: &Account) -> Result<()> {
-        self.tokens.remove_account(client_id, account).await
+            .map_err(|error| entra_failure::of(&error))
     }
 }
 
