@@ -5,6 +5,7 @@ mod case;
 mod cases;
 mod counts;
 mod interop;
+mod order;
 mod process;
 mod prove;
 mod report;
@@ -31,6 +32,7 @@ What developers and CI run.
   cargo xtask bench                    measures everything on release builds and writes docs/performance.md
   cargo xtask bench --quick            the same with fewer rounds and calls
   cargo xtask bench ROW …              these rows alone; the page goes below target/bench
+  cargo xtask order                    has a release lay side by side what it runs: writes crates/azbroker/order.ld
   cargo xtask interop-cases            the names of the cases
   cargo xtask prove                    the broker under attack, faults and load, all of it, with the figures
   cargo xtask help                     this text
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         ["test", part] => run_part(part, ""),
         ["test", "interop", filter] => run_part("interop", filter),
         ["bench", arguments @ ..] => bench::run(arguments),
+        ["order"] => order::run(),
         ["prove"] => prove::run(),
         ["interop-cases"] => {
             for case in cases::all() {

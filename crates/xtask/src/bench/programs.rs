@@ -25,6 +25,20 @@ impl Programs {
         Self::in_folder(workspace, workspace.target.join("release"))
     }
 
+    /// The same, with the names of their functions, in the compiler's order.
+    pub(crate) fn released_with_symbols(workspace: &Workspace) -> Result<Self, String> {
+        let mut cargo = workspace.cargo(["build", "--locked"]);
+        cargo.env("AZBROKER_UNORDERED", "1");
+        build_by(
+            cargo,
+            workspace,
+            "released programs, with symbols",
+            RELEASED,
+        )?;
+        build(workspace, "the emulated cloud", CLOUD)?;
+        Self::in_folder(workspace, workspace.target.join("release"))
+    }
+
     /// Builds them as the tests do.
     pub(crate) fn of_tests(workspace: &Workspace) -> Result<Self, String> {
         build(workspace, "programs to count", &["--workspace", "--bins"])?;
@@ -72,11 +86,20 @@ pub(crate) fn size_without_emulator(workspace: &Workspace) -> Result<f64, String
 }
 
 fn build(workspace: &Workspace, what: &str, arguments: &[&str]) -> Result<(), String> {
+    let cargo = workspace.cargo(["build", "--locked"]);
+    build_by(cargo, workspace, what, arguments)
+}
+
+fn build_by(
+    mut cargo: Command,
+    workspace: &Workspace,
+    what: &str,
+    arguments: &[&str],
+) -> Result<(), String> {
     let folder = workspace.target.join("bench");
     let _ = fs::create_dir_all(&folder);
     let log: &Path = &folder.join("build.log");
     let line = Line::begin(&format!("building {what}"));
-    let mut cargo = workspace.cargo(["build", "--locked"]);
     let ended = process::run(cargo.args(arguments), log);
     match ended {
         Ok(status) if status.success() => {
