@@ -3,15 +3,17 @@
 #[cfg(test)]
 mod tests;
 
-use crate::failure::{Exit, Failure};
+use crate::{
+    failure::{Exit, Failure},
+    regular_file,
+};
 use azbroker_service::{ApprovalMode, AuthorityHost, StoreChoice};
-use rustix::fs::OFlags;
 use serde::{Deserialize, Deserializer, de::Error};
 use std::{
     fmt::Display,
-    fs::{Metadata, OpenOptions},
+    fs::Metadata,
     io::{self, Read},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -75,14 +77,8 @@ impl ConfigFile {
 }
 
 fn read(path: &Path) -> io::Result<(Metadata, String)> {
-    // A pipe in the file's place would keep whoever opens it waiting.
-    let at_once = OFlags::NONBLOCK.bits().cast_signed();
-    let mut options = OpenOptions::new();
-    let mut file = options.read(true).custom_flags(at_once).open(path)?;
+    let mut file = regular_file::open(path)?;
     let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
     let mut text = String::new();
     file.read_to_string(&mut text)?;
     Ok((metadata, text))

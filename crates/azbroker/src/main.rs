@@ -27,6 +27,7 @@ mod logs;
 mod offline;
 mod one_thread;
 mod output;
+mod regular_file;
 
 use arguments::{AccountCommand, Arguments, Command};
 use clap::Parser;

@@ -3,9 +3,14 @@ use crate::{
     failure::{Exit, Failure},
     folders,
     output::{line, tell},
+    regular_file,
 };
 use azbroker_service::{LogEntry, Outcome, Source};
-use std::{fs, io, process::ExitCode};
+use std::{
+    io::{self, Read},
+    path::Path,
+    process::ExitCode,
+};
 
 /// Shows which program was given or refused which token, the oldest first.
 pub(crate) fn run(arguments: &LogArguments) -> Result<ExitCode, Failure> {
@@ -13,7 +18,7 @@ pub(crate) fn run(arguments: &LogArguments) -> Result<ExitCode, Failure> {
     let mut shown = 0;
     for name in ["log.old.jsonl", "log.jsonl"] {
         let path = folder.join(name);
-        let text = match fs::read(&path) {
+        let text = match read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => {
@@ -39,6 +44,12 @@ pub(crate) fn run(arguments: &LogArguments) -> Result<ExitCode, Failure> {
         tell("no token was asked for yet, as far as the log goes back");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    regular_file::open(path)?.read_to_end(&mut text)?;
+    Ok(text)
 }
 
 fn text_of(entry: &LogEntry) -> String {

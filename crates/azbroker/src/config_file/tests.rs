@@ -99,12 +99,3 @@ fn the_page_of_settings_shows_every_key_and_no_other() {
     let known: BTreeSet<_> = known.split('\'').skip(1).step_by(2).collect();
     assert_eq!(shown, known);
 }
-
-#[test]
-fn a_pipe_in_its_place_is_not_waited_for() {
-    let folder = tempfile::tempdir().unwrap();
-    let pipe = folder.path().join("config.toml");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-    assert!(made.unwrap().success());
-    assert_eq!(read(&pipe).unwrap_err().to_string(), "it is no file");
-}

@@ -2,6 +2,7 @@ use super::{HeldToken, RefreshTokenStore, record::Record};
 use crate::{Error, ErrorKind, Result};
 use async_trait::async_trait;
 use azbroker_entra::{ClientId, Clock};
+use rustix::fs::OFlags;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write},
@@ -110,14 +111,19 @@ impl RefreshTokenStore for FileStore {
     }
 }
 
-/// A file that only its owner reads and writes.
+/// A file that only its owner reads and writes. A pipe in its place would keep whoever opens it waiting.
 fn private(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
+    let file = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
         .mode(0o600)
-        .open(path)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is no file")),
+    }
 }
 
 /// Any program of the user can hold the lock for as long as it likes, so nobody waits for it without end.
@@ -194,5 +200,18 @@ mod tests {
         let done = store.blocking(|store| store.change(|_| ())).await;
         done.unwrap();
         assert!(path.exists());
+    }
+    #[test]
+    fn a_pipe_in_the_place_of_the_lock_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("cache.lock");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        // Somebody reads from it, or the kernel would refuse it by itself.
+        let mut reader = OpenOptions::new();
+        let reader = reader.read(true).write(true).open(&pipe).unwrap();
+        assert_eq!(private(&pipe).unwrap_err().to_string(), "it is no file");
+        drop(reader);
+        private(&pipe).unwrap_err();
     }
 }

@@ -1,8 +1,9 @@
 //! `azbroker log`: who got what.
 
 use super::programs::{self, Broker, Machine, call, status};
-use crate::setup::stdout;
+use crate::setup::{code, stderr, stdout};
 use azbroker_emulator::default_world::ADA;
+use std::process::Command;
 
 #[test]
 fn every_refused_request_is_in_the_log_and_a_loop_does_not_fill_it() {
@@ -95,5 +96,23 @@ fn the_log_says_who_got_what_and_has_no_token() {
     assert!(
         last.contains(&format!("  given    {} (", one.display())),
         "{last}"
+    );
+}
+
+#[test]
+fn a_pipe_in_the_place_of_the_log_is_not_waited_for() {
+    let machine = Machine::new();
+    let folder = machine.state();
+    std::fs::create_dir_all(&folder).unwrap();
+    let made = Command::new("mkfifo")
+        .arg(folder.join("log.jsonl"))
+        .status();
+    assert!(made.unwrap().success());
+    let log = machine.azbroker(&["log"]);
+    assert_eq!(code(&log), 1);
+    let said = stderr(&log);
+    assert!(
+        said.ends_with("log.jsonl cannot be read: it is no file\n"),
+        "{said}"
     );
 }
