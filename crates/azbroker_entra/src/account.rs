@@ -1,4 +1,4 @@
-use crate::{Authority, IdToken};
+use crate::{Authority, id_token::IdTokenClaims};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use std::fmt;
@@ -28,10 +28,9 @@ impl Account {
     /// Puts an account together from what a token response says.
     pub(crate) fn new(
         authority: &Authority,
-        id_token: &IdToken,
+        claims: IdTokenClaims,
         client_info: Option<&str>,
     ) -> Self {
-        let claims = id_token.claims();
         let home = client_info
             .and_then(ClientInfo::parse)
             .unwrap_or_else(|| ClientInfo {
@@ -41,12 +40,12 @@ impl Account {
         Self {
             environment: authority.environment(),
             home_account_id: HomeAccountId::new(&home.uid, &home.utid),
-            local_account_id: claims.oid.clone(),
-            tenant_id: claims.tid.clone(),
-            username: claims.preferred_username.clone(),
-            name: claims.name.clone(),
-            given_name: claims.given_name.clone(),
-            family_name: claims.family_name.clone(),
+            local_account_id: claims.oid,
+            tenant_id: claims.tid,
+            username: claims.preferred_username,
+            name: claims.name,
+            given_name: claims.given_name,
+            family_name: claims.family_name,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 ///
 /// It is the key's thumbprint by [RFC 7638](https://www.rfc-editor.org/rfc/rfc7638), or what a program calls its own
 /// key.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyId(String);
 
 impl KeyId {

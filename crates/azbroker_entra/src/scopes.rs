@@ -40,11 +40,11 @@ impl Scopes {
         self.0.iter().map(String::as_str)
     }
 
-    /// The scopes in an order that does not depend on how they were asked for.
-    pub fn sorted(&self) -> Vec<String> {
+    /// The scopes as one text that does not depend on their order or case, to tell tokens apart by.
+    pub fn sorted(&self) -> String {
         let mut sorted: Vec<_> = self.0.iter().map(|s| s.to_ascii_lowercase()).collect();
         sorted.sort_unstable();
-        sorted
+        sorted.join(" ")
     }
 
     /// The `scope` parameter: what was asked, and what it takes to keep the user signed in and to know who it is.
@@ -123,7 +123,7 @@ mod tests {
     fn the_order_asked_for_is_kept_and_repeats_are_dropped() {
         let scopes = Scopes::parse(["b/.default", "a", "b/.default"]).unwrap();
         assert_eq!(scopes.to_string(), "b/.default a");
-        assert_eq!(scopes.sorted(), ["a", "b/.default"]);
+        assert_eq!(scopes.sorted(), "a b/.default");
         assert_eq!(
             scopes.to_parameter(),
             "b/.default a openid profile offline_access"

@@ -252,7 +252,10 @@ impl Redirected {
                     .redeem(&self.request, &grant)
                     .await
                     .and_then(|tokens| {
-                        tokens.id_token.check_nonce(&self.authorization.nonce)?;
+                        tokens
+                            .id_token
+                            .claims()?
+                            .check_nonce(&self.authorization.nonce)?;
                         Ok(tokens)
                     })
             }

@@ -47,20 +47,17 @@ impl Tokens {
         }
         let id_token = response
             .id_token
+            .map(IdToken::new)
             .ok_or(Error::Malformed("the answer has no ID token"))?;
-        let id_token = IdToken::parse(id_token)?;
-        id_token.check(
+        let claims = id_token.claims()?;
+        claims.check(
             &request.authority,
             &request.client_id,
             server_time.unwrap_or(asked_at),
         )?;
         let after = |seconds: i64| asked_at + Duration::seconds(seconds.clamp(0, LONGEST));
         Ok(Self {
-            account: Account::new(
-                &request.authority,
-                &id_token,
-                response.client_info.as_deref(),
-            ),
+            account: Account::new(&request.authority, claims, response.client_info.as_deref()),
             access_token: Secret::new(response.access_token),
             expires_on: after(response.expires_in),
             refresh_on: response.refresh_in.map(after),

@@ -6,7 +6,6 @@ use azure_core::{
 };
 use std::{
     collections::HashMap,
-    hash::Hash,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -14,7 +13,7 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct AccessTokens {
     clock: Arc<dyn Clock>,
-    held: Mutex<HashMap<Owner, HashMap<Use, Arc<Held>>>>,
+    held: Mutex<HashMap<Owner, OfOwner>>,
 }
 
 /// What an access token is for.
@@ -33,22 +32,27 @@ struct Owner {
 }
 
 /// What an application wants with it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Use {
+    scopes: String,
     tenant: Tenant,
-    scopes: Vec<String>,
     /// A token of a program that can handle challenges is another one than a plain token.
     capabilities: Vec<String>,
     /// So is one that is bound to a key.
     bound_to: Option<KeyId>,
 }
 
+/// Sorted by use. Most applications have one token, for which a map would take several times the room.
+type OfOwner = Vec<Arc<Held>>;
+
 /// An access token with what a reply says beside it.
 #[derive(Debug)]
 pub(crate) struct Held {
+    used: Use,
     pub(crate) access_token: Secret,
     pub(crate) expires_on: OffsetDateTime,
-    pub(crate) granted_scopes: Vec<String>,
+    /// As Entra ID wrote them, with spaces between them.
+    pub(crate) granted_scopes: String,
     pub(crate) id_token: IdToken,
 }
 
@@ -84,7 +88,9 @@ impl AccessTokens {
     }
 
     pub(crate) fn get(&self, key: &Key) -> Option<Arc<Held>> {
-        let held = self.lock().get(&key.owner)?.get(&key.used)?.clone();
+        let all = self.lock();
+        let held = all.get(&key.owner)?;
+        let held = held[place(held, &key.used).ok()?].clone();
         (held.expires_on - Self::MARGIN > self.clock.now()).then_some(held)
     }
 
@@ -96,17 +102,17 @@ impl AccessTokens {
     /// many, those that expire first.
     pub(crate) fn put(&self, key: Key, tokens: &Tokens) -> Arc<Held> {
         let token = Arc::new(Held {
+            used: key.used,
             access_token: tokens.access_token.clone(),
             expires_on: tokens.expires_on,
-            granted_scopes: tokens.granted_scopes.clone(),
+            granted_scopes: tokens.granted_scopes.join(" "),
             id_token: tokens.id_token.clone(),
         });
         let now = self.clock.now();
         let mut all = self.lock();
         let held = all.entry(key.owner).or_default();
-        held.retain(|_, token| token.expires_on > now);
-        make_room(held, &key.used, Self::MOST, |token| token.expires_on);
-        held.insert(key.used, token.clone());
+        held.retain(|token| token.expires_on > now);
+        keep(held, token.clone(), Self::MOST);
         token
     }
 
@@ -129,44 +135,72 @@ impl AccessTokens {
         self.lock().clear();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Owner, HashMap<Use, Arc<Held>>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Owner, OfOwner>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Leaves room for one with this key: of too many, those go that expire first.
-fn make_room<K: Clone + Eq + Hash, V>(
-    held: &mut HashMap<K, V>,
-    key: &K,
-    most: usize,
-    expires_on: impl Fn(&V) -> OffsetDateTime,
-) {
-    while held.len() >= most && !held.contains_key(key) {
-        let first = held.iter().min_by_key(|(_, value)| expires_on(value));
-        let Some(first) = first.map(|(key, _)| key.clone()) else {
-            return;
-        };
-        held.remove(&first);
+/// Where the token for a use is, or where it belongs.
+fn place(held: &OfOwner, used: &Use) -> Result<usize, usize> {
+    held.binary_search_by(|token| token.used.cmp(used))
+}
+
+/// Puts a token in its place; of too many, those go that expire first.
+fn keep(held: &mut OfOwner, token: Arc<Held>, most: usize) {
+    if let Ok(place) = place(held, &token.used) {
+        held[place] = token;
+        return;
     }
+    while held.len() >= most {
+        let first = held.iter().enumerate();
+        let Some((first, _)) = first.min_by_key(|(_, token)| token.expires_on) else {
+            break;
+        };
+        held.remove(first);
+    }
+    let (Ok(place) | Err(place)) = place(held, &token.used);
+    if held.is_empty() {
+        held.reserve_exact(1);
+    }
+    held.insert(place, token);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn token(scope: &str, minutes: i64) -> Arc<Held> {
+        Arc::new(Held {
+            used: Use {
+                scopes: scope.to_owned(),
+                tenant: Tenant::parse("contoso.example").unwrap(),
+                capabilities: Vec::new(),
+                bound_to: None,
+            },
+            access_token: Secret::new(scope.to_owned()),
+            expires_on: OffsetDateTime::UNIX_EPOCH + Duration::minutes(minutes),
+            granted_scopes: String::new(),
+            id_token: IdToken::new(String::new()),
+        })
+    }
+
+    fn scopes(held: &OfOwner) -> Vec<&str> {
+        held.iter().map(|token| &*token.used.scopes).collect()
+    }
+
     #[test]
     fn of_too_many_tokens_the_one_that_expires_first_is_dropped() {
-        let expires_in = |minutes| OffsetDateTime::UNIX_EPOCH + Duration::minutes(minutes);
-        let mut held = HashMap::from([
-            ("a", expires_in(60)),
-            ("b", expires_in(10)),
-            ("c", expires_in(20)),
-        ]);
-        make_room(&mut held, &"d", 4, |time| *time);
-        make_room(&mut held, &"a", 3, |time| *time);
-        assert_eq!(held.len(), 3, "there is room, or the place is its own");
-        make_room(&mut held, &"d", 3, |time| *time);
-        assert!(!held.contains_key("b"), "{held:?}");
-        assert_eq!(held.len(), 2);
+        let mut held = OfOwner::new();
+        for (scope, minutes) in [("c", 20), ("a", 60), ("b", 10)] {
+            keep(&mut held, token(scope, minutes), 3);
+        }
+        keep(&mut held, token("a", 61), 3);
+        assert_eq!(scopes(&held), ["a", "b", "c"], "its place is its own");
+        keep(&mut held, token("d", 30), 4);
+        assert_eq!(scopes(&held), ["a", "b", "c", "d"], "there is room");
+        keep(&mut held, token("aa", 30), 4);
+        assert_eq!(scopes(&held), ["a", "aa", "c", "d"]);
+        let found = place(&held, &token("d", 0).used).unwrap();
+        assert_eq!(held[found].access_token.secret(), "d");
     }
 }

@@ -46,9 +46,9 @@ pub(crate) fn account(account: &Account) -> azbroker_protocol::Account {
 
 /// What was asked for, verbatim, then what was granted beyond it: clients take a requested scope that is
 /// not here letter by letter for one that was declined.
-fn granted_scopes(request: &Request, granted: &[String]) -> String {
+fn granted_scopes(request: &Request, granted: &str) -> String {
     let mut scopes: Vec<&str> = request.scopes.iter().collect();
-    for scope in granted {
+    for scope in granted.split_ascii_whitespace() {
         if !scopes.iter().any(|known| known.eq_ignore_ascii_case(scope)) {
             scopes.push(scope);
         }

@@ -28,7 +28,7 @@ pub(crate) struct CacheKey {
     authority: Authority,
     client_id: ClientId,
     account: KeyAccount,
-    scopes: Vec<String>,
+    scopes: String,
     claims: Option<Claims>,
     /// Services may revoke such a token, and expect their challenge to be answered.
     enable_cae: bool,
