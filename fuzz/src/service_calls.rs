@@ -144,7 +144,7 @@ impl TokenStore for Kept {
         let tenant_id = "72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10";
         let object_id = "0a1b2c3d-0000-4000-8000-000000000001";
         Ok(vec![StoredGrant {
-            account: Account {
+            account: Arc::new(Account {
                 environment: "login.microsoftonline.com".to_owned(),
                 home_account_id: HomeAccountId::new(object_id, tenant_id),
                 local_account_id: object_id.to_owned(),
@@ -153,7 +153,7 @@ impl TokenStore for Kept {
                 name: "Ada".to_owned(),
                 given_name: String::new(),
                 family_name: String::new(),
-            },
+            }),
             client_id: ClientId::azure_cli(),
             refresh_token: Some(RefreshToken::new(REFRESH_TOKEN.to_owned())),
             signed_in_on: OffsetDateTime::UNIX_EPOCH,

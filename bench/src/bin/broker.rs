@@ -113,7 +113,7 @@ impl TokenStore for Accounts {
         let grant = |number: usize| {
             let object = object(&number.to_string());
             StoredGrant {
-                account: Account {
+                account: Arc::new(Account {
                     environment: "login.microsoftonline.com".to_owned(),
                     home_account_id: HomeAccountId::new(&object, TENANT),
                     local_account_id: object,
@@ -122,7 +122,7 @@ impl TokenStore for Accounts {
                     name: format!("User {number}"),
                     given_name: String::new(),
                     family_name: String::new(),
-                },
+                }),
                 client_id: ClientId::azure_cli(),
                 refresh_token: Some(RefreshToken::new(format!("{REFRESH_TOKEN}{number}"))),
                 signed_in_on: OffsetDateTime::UNIX_EPOCH,

@@ -154,7 +154,7 @@ impl Accounts {
     }
 
     /// Every account once: the pinned one first, then the one that signed in last.
-    pub(crate) async fn list(&self) -> Vec<Account> {
+    pub(crate) async fn list(&self) -> Vec<Arc<Account>> {
         if !self.ready().await {
             self.look_again().await;
         }
@@ -164,7 +164,7 @@ impl Accounts {
     }
 
     /// The account that the user pinned, where it is held.
-    pub(crate) async fn pinned(&self) -> Option<Account> {
+    pub(crate) async fn pinned(&self) -> Option<Arc<Account>> {
         self.ready().await;
         self.default.pinned(&self.known()).cloned()
     }
@@ -186,7 +186,7 @@ impl Accounts {
         subject: &Subject,
         environment: &str,
         tenant: &Tenant,
-    ) -> Option<Account> {
+    ) -> Option<Arc<Account>> {
         let just_opened = self.ready().await;
         let held = self.held(subject, environment, tenant);
         if held.is_some() || just_opened {
@@ -196,7 +196,7 @@ impl Accounts {
         self.held(subject, environment, tenant)
     }
 
-    fn held(&self, subject: &Subject, environment: &str, tenant: &Tenant) -> Option<Account> {
+    fn held(&self, subject: &Subject, environment: &str, tenant: &Tenant) -> Option<Arc<Account>> {
         let known = self.known();
         let found = match subject {
             Subject::Account {
@@ -227,19 +227,17 @@ impl Accounts {
     }
 
     /// An answer for a guest tenant describes the account there; what is held describes it at home.
-    fn home_view(&self, account: &Account) -> Account {
+    fn home_view(&self, account: &Account) -> Arc<Account> {
         let at_home = account
             .home_account_id
             .as_str()
             .ends_with(&format!(".{}", account.tenant_id.to_ascii_lowercase()));
         if at_home {
-            return account.clone();
+            return Arc::new(account.clone());
         }
         let known = self.known();
-        known
-            .exactly(&account.environment, account.home_account_id.as_str())
-            .unwrap_or(account)
-            .clone()
+        let held = known.exactly(&account.environment, account.home_account_id.as_str());
+        held.cloned().unwrap_or_else(|| Arc::new(account.clone()))
     }
 
     fn known(&self) -> Arc<Known> {

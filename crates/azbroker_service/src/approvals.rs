@@ -163,7 +163,7 @@ impl Approvals {
             let decision = self.decide(
                 &question.caller,
                 &question.client_id,
-                account,
+                account.map(Arc::as_ref),
                 &question.resource,
             );
             let choice = match (decision, account) {
@@ -181,7 +181,7 @@ impl Approvals {
         };
         let (rules, clock) = (self.rules.clone(), self.clock.clone());
         let answered = move |question: &Question, answer: &Answer| {
-            let account = question.accounts.first();
+            let account = question.accounts.first().map(Arc::as_ref);
             if answer.choice != Choice::AnotherAccount {
                 remember(&rules, clock.as_ref(), question, answer, account);
             }

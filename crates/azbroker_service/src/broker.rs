@@ -55,7 +55,7 @@ pub struct Broker {
 /// A token with whose it is.
 #[derive(Debug)]
 pub(crate) struct Issued {
-    pub(crate) account: Account,
+    pub(crate) account: Arc<Account>,
     pub(crate) token: Arc<Held>,
     pub(crate) source: Source,
 }
@@ -103,7 +103,7 @@ impl Broker {
     }
 
     /// The accounts held, the default one first.
-    pub(crate) async fn accounts(&self) -> Vec<Account> {
+    pub(crate) async fn accounts(&self) -> Vec<Arc<Account>> {
         self.accounts.list().await
     }
 
@@ -113,7 +113,7 @@ impl Broker {
         &self,
         caller: &Caller,
         client_id: Option<&ClientId>,
-    ) -> Vec<Account> {
+    ) -> Vec<Arc<Account>> {
         let mut accounts = self.accounts().await;
         let in_general = self.approvals.in_general(caller);
         accounts.retain(|account| {
@@ -129,7 +129,7 @@ impl Broker {
     }
 
     /// The account that the user pinned as the default.
-    pub(crate) async fn pinned_account(&self) -> Option<Account> {
+    pub(crate) async fn pinned_account(&self) -> Option<Arc<Account>> {
         self.accounts.pinned().await
     }
 
@@ -152,7 +152,7 @@ impl Broker {
             }
             None => None,
         };
-        self.accounts.pin(account.as_ref()).await.map_err(|error| {
+        self.accounts.pin(account.as_deref()).await.map_err(|error| {
             Denial::new(
                 Status::TransientError,
                 format!("the default account holds until the broker ends: it cannot be written down: {error}"),
@@ -278,7 +278,7 @@ impl Broker {
         tokens: &Tokens,
         source: Source,
     ) -> Issued {
-        let account = tokens.account.clone();
+        let account = Arc::new(tokens.account.clone());
         let token = self.access_tokens.put(self.key(request, &account), tokens);
         Issued {
             account,

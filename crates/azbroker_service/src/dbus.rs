@@ -88,7 +88,10 @@ impl Interface {
                 .broker
                 .accounts_for(&admitted.caller, client_id.as_ref());
             let accounts = Box::pin(accounts).await;
-            let accounts: Vec<_> = accounts.iter().map(reply::account).collect();
+            let accounts: Vec<_> = accounts
+                .iter()
+                .map(|account| reply::account(account))
+                .collect();
             tracing::debug!(accounts = accounts.len(), "answered");
             let store = Some(self.broker.store_report().await.description);
             Ok(AccountsReply { accounts, store }.to_json())

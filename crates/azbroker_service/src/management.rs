@@ -120,7 +120,7 @@ impl Broker {
             approvals: Some(self.configuration().approvals.to_string()),
             accounts: u32::try_from(accounts.len()).unwrap_or(u32::MAX),
             default_is_pinned: default.is_some() && self.pinned_account().await.is_some(),
-            default_account: default.as_ref().map(reply::account),
+            default_account: default.as_deref().map(reply::account),
             config_file: config_file.map(|path| path.display().to_string()),
         }
     }

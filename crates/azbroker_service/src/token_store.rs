@@ -14,7 +14,7 @@ mod secret_service;
 use async_trait::async_trait;
 use azbroker_entra::{Account, ClientId, HomeAccountId, RefreshToken};
 use azure_core::time::OffsetDateTime;
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
 pub use choice::{StoreChoice, StoreChoiceError};
 pub(crate) use file::FileStore;
@@ -29,7 +29,7 @@ pub(crate) use secret_service::SecretServiceStore;
 #[derive(Clone, Debug)]
 pub struct StoredGrant {
     /// Whose it is.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// The application it was given to.
     pub client_id: ClientId,
     /// The refresh token; none where Entra ID refused the one there was. The account stays known then, so that

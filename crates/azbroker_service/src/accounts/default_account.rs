@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     io,
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// The pinned account, and which was last used with each tenant. Nothing of it is secret.
@@ -74,7 +74,7 @@ impl DefaultAccount {
         known: &'a Known,
         environment: &str,
         tenant: &Tenant,
-    ) -> Option<&'a Account> {
+    ) -> Option<&'a Arc<Account>> {
         let choices = self.lock();
         let pinned = choices
             .pinned(known)
@@ -86,7 +86,7 @@ impl DefaultAccount {
             .last_used(environment, tenant.as_str())
             .and_then(|used| known.exactly(environment, used));
         pinned
-            .filter(|account| is_member(account, tenant) || used == Some(*account))
+            .filter(|account| is_member(account, tenant) || used == Some(account))
             .or(used)
             .or_else(|| known.member(environment, tenant))
             .or(pinned)
@@ -94,12 +94,12 @@ impl DefaultAccount {
     }
 
     /// The pinned account, if it is held.
-    pub(super) fn pinned<'a>(&self, known: &'a Known) -> Option<&'a Account> {
+    pub(super) fn pinned<'a>(&self, known: &'a Known) -> Option<&'a Arc<Account>> {
         self.lock().pinned(known)
     }
 
     /// Puts the pinned account before those that signed in later.
-    pub(super) fn first(&self, accounts: &mut [Account]) {
+    pub(super) fn first(&self, accounts: &mut [Arc<Account>]) {
         let choices = self.lock();
         let at = accounts
             .iter()
@@ -189,7 +189,7 @@ impl Choices {
         })
     }
 
-    fn pinned<'a>(&self, known: &'a Known) -> Option<&'a Account> {
+    fn pinned<'a>(&self, known: &'a Known) -> Option<&'a Arc<Account>> {
         let pinned = self.pinned.as_ref()?;
         known.exactly(&pinned.environment, &pinned.home_account_id)
     }
@@ -214,8 +214,8 @@ mod tests {
     const CONTOSO: &str = "72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10";
     const FABRIKAM: &str = "0fab0000-0000-4000-8000-000000000000";
 
-    fn account(username: &str, tenant_id: &str) -> Account {
-        Account {
+    fn account(username: &str, tenant_id: &str) -> Arc<Account> {
+        Arc::new(Account {
             environment: "login.microsoftonline.com".to_owned(),
             home_account_id: HomeAccountId::new(username, tenant_id),
             local_account_id: String::new(),
@@ -224,7 +224,7 @@ mod tests {
             name: String::new(),
             given_name: String::new(),
             family_name: String::new(),
-        }
+        })
     }
 
     #[tokio::test]

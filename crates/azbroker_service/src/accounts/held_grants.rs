@@ -55,8 +55,8 @@ impl HeldGrants {
     /// Has the account of a grant look as in a newer answer.
     pub(super) fn describe(&mut self, account: &Account, client_id: &ClientId) {
         let held = self.of_mut(account, client_id);
-        if let Some(held) = held.filter(|held| held.grant.account != *account) {
-            held.grant.account = account.clone();
+        if let Some(held) = held.filter(|held| *held.grant.account != *account) {
+            held.grant.account = Arc::new(account.clone());
             self.known = None;
         }
     }

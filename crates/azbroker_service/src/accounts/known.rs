@@ -1,71 +1,83 @@
 //! The accounts held, found without a look at each.
 
 use azbroker_entra::{Account, Tenant};
-use std::collections::{HashMap, hash_map::Entry};
+use std::{cmp::Ordering, collections::HashMap, sync::Arc};
 
 /// Every account once, the one that signed in last first. It is made anew when accounts come, go or change.
+///
+/// Thousands may be held, so what finds them are places in the list: of several that fit, the first comes first.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    accounts: Vec<Account>,
+    accounts: Vec<Arc<Account>>,
+    /// Sorted by environment and home account ID.
+    by_home_account_id: Vec<usize>,
+    /// Sorted by environment, username whatever its case, and place.
+    by_username: Vec<usize>,
     environments: HashMap<String, Environment>,
 }
 
-/// Places in the list of all accounts; of several that fit, the first comes first.
 #[derive(Debug, Default)]
 struct Environment {
-    places: Vec<usize>,
-    of_home_account_id: HashMap<String, usize>,
-    of_username: HashMap<String, Vec<usize>>,
+    first: usize,
     /// By all that a tenant is called.
     member: HashMap<String, usize>,
 }
 
 impl Known {
     /// Of accounts in their order, some of them more than once.
-    pub(super) fn of<'a>(accounts: impl IntoIterator<Item = &'a Account>) -> Self {
-        let mut known = Self::default();
-        for account in accounts {
-            known.add(account);
-        }
-        known
-    }
-
-    fn add(&mut self, account: &Account) {
-        let place = self.accounts.len();
-        let environment = self
-            .environments
-            .entry(account.environment.clone())
-            .or_default();
-        let home_account_id = account.home_account_id.as_str().to_owned();
-        let Entry::Vacant(vacant) = environment.of_home_account_id.entry(home_account_id) else {
-            return;
+    pub(super) fn of<'a>(accounts: impl IntoIterator<Item = &'a Arc<Account>>) -> Self {
+        let mut accounts: Vec<_> = accounts.into_iter().cloned().enumerate().collect();
+        accounts.sort_by(|(_, one), (_, other)| by_id(one, id(other)));
+        accounts.dedup_by(|(_, one), (_, other)| by_id(one, id(other)).is_eq());
+        accounts.sort_unstable_by_key(|(place, _)| *place);
+        let accounts: Vec<_> = accounts.into_iter().map(|(_, account)| account).collect();
+        let places = |by: &dyn Fn(&Account, &Account) -> Ordering| {
+            let mut places: Vec<_> = (0..accounts.len()).collect();
+            places.sort_by(|one, other| by(&accounts[*one], &accounts[*other]));
+            places
         };
-        vacant.insert(place);
-        environment.places.push(place);
-        environment
-            .of_username
-            .entry(account.username.to_ascii_lowercase())
-            .or_default()
-            .push(place);
-        for name in names_of_home(account) {
-            environment.member.entry(name).or_insert(place);
+        let mut environments = HashMap::<_, Environment>::new();
+        for (place, account) in accounts.iter().enumerate() {
+            let environment = match environments.get_mut(&account.environment) {
+                Some(environment) => environment,
+                None => environments
+                    .entry(account.environment.clone())
+                    .insert_entry(Environment {
+                        first: place,
+                        ..Environment::default()
+                    })
+                    .into_mut(),
+            };
+            for name in names_of_home(account) {
+                environment.member.entry(name).or_insert(place);
+            }
         }
-        self.accounts.push(account.clone());
+        Self {
+            by_home_account_id: places(&|one, other| by_id(one, id(other))),
+            by_username: places(&|one, other| by_username(one, username(other))),
+            accounts,
+            environments,
+        }
     }
 
-    pub(super) fn all(&self) -> &[Account] {
+    pub(super) fn all(&self) -> &[Arc<Account>] {
         &self.accounts
     }
 
     /// The one that signed in last.
-    pub(super) fn first(&self, environment: &str) -> Option<&Account> {
-        let places = &self.environments.get(environment)?.places;
-        self.at(places.first()?)
+    pub(super) fn first(&self, environment: &str) -> Option<&Arc<Account>> {
+        self.accounts.get(self.environments.get(environment)?.first)
     }
 
-    pub(super) fn exactly(&self, environment: &str, home_account_id: &str) -> Option<&Account> {
-        let places = &self.environments.get(environment)?.of_home_account_id;
-        self.at(places.get(home_account_id)?)
+    pub(super) fn exactly(
+        &self,
+        environment: &str,
+        home_account_id: &str,
+    ) -> Option<&Arc<Account>> {
+        let places = &self.by_home_account_id;
+        let wanted = (environment, home_account_id);
+        let found = places.binary_search_by(|place| by_id(&self.accounts[*place], wanted));
+        Some(&self.accounts[places[found.ok()?]])
     }
 
     /// Whoever has a username; of several, the one of a tenant.
@@ -74,24 +86,48 @@ impl Known {
         environment: &str,
         username: &str,
         tenant: &Tenant,
-    ) -> Option<&Account> {
-        let named = &self.environments.get(environment)?.of_username;
-        let places = named.get(&username.to_ascii_lowercase())?;
-        let mut accounts = places.iter().filter_map(|place| self.at(place));
+    ) -> Option<&Arc<Account>> {
+        let wanted = (environment, username);
+        let order = |place: &usize| by_username(&self.accounts[*place], wanted);
+        let from = self
+            .by_username
+            .partition_point(|place| order(place).is_lt());
+        let named = self.by_username[from..].iter();
+        let mut accounts = named
+            .take_while(|place| order(place).is_eq())
+            .map(|place| &self.accounts[*place]);
         let of_tenant =
-            |account: &&Account| account.tenant_id.eq_ignore_ascii_case(tenant.as_str());
+            |account: &&Arc<Account>| account.tenant_id.eq_ignore_ascii_case(tenant.as_str());
         accounts.clone().find(of_tenant).or_else(|| accounts.next())
     }
 
     /// Who is at home in a tenant, which may be named by one of its domains.
-    pub(super) fn member(&self, environment: &str, tenant: &Tenant) -> Option<&Account> {
+    pub(super) fn member(&self, environment: &str, tenant: &Tenant) -> Option<&Arc<Account>> {
         let members = &self.environments.get(environment)?.member;
-        self.at(members.get(&tenant.as_str().to_ascii_lowercase())?)
-    }
-
-    fn at(&self, place: &usize) -> Option<&Account> {
+        let place = members.get(&tenant.as_str().to_ascii_lowercase())?;
         self.accounts.get(*place)
     }
+}
+
+fn id(account: &Account) -> (&str, &str) {
+    (&account.environment, account.home_account_id.as_str())
+}
+
+fn by_id(account: &Account, wanted: (&str, &str)) -> Ordering {
+    id(account).cmp(&wanted)
+}
+
+fn username(account: &Account) -> (&str, &str) {
+    (&account.environment, &account.username)
+}
+
+fn by_username(account: &Account, (environment, username): (&str, &str)) -> Ordering {
+    let by_environment = account.environment.as_str().cmp(environment);
+    by_environment.then_with(|| lowercase(&account.username).cmp(lowercase(username)))
+}
+
+fn lowercase(text: &str) -> impl Iterator<Item = u8> {
+    text.bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
 /// Whether the account is at home in a tenant, which may be named by one of its domains.
@@ -109,4 +145,68 @@ fn names_of_home(account: &Account) -> impl Iterator<Item = String> {
         domain,
     ];
     names.into_iter().flatten().map(str::to_ascii_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azbroker_entra::HomeAccountId;
+
+    const PUBLIC: &str = "login.microsoftonline.com";
+    const CHINA: &str = "login.partner.microsoftonline.cn";
+
+    fn account(environment: &str, object_id: &str, username: &str, tenant: &str) -> Arc<Account> {
+        Arc::new(Account {
+            environment: environment.to_owned(),
+            home_account_id: HomeAccountId::new(object_id, tenant),
+            local_account_id: object_id.to_owned(),
+            tenant_id: tenant.to_owned(),
+            username: username.to_owned(),
+            name: String::new(),
+            given_name: String::new(),
+            family_name: String::new(),
+        })
+    }
+
+    #[test]
+    fn each_is_there_once_in_its_order_and_found_in_its_cloud() {
+        let held = [
+            account(PUBLIC, "z", "Zoe@contoso.example", "t1"),
+            account(CHINA, "z", "zoe@contoso.example", "t1"),
+            account(PUBLIC, "a", "ada@contoso.example", "t1"),
+            account(PUBLIC, "z", "renamed@contoso.example", "t1"),
+            account(PUBLIC, "y", "zoe@CONTOSO.example", "t2"),
+        ];
+        let known = Known::of(&held);
+        let [zoe, in_china, ada, _, zoe_of_t2] = &held;
+        assert!(known.all().iter().eq([zoe, in_china, ada, zoe_of_t2]));
+        assert_eq!(known.first(PUBLIC), Some(zoe));
+        assert_eq!(known.first(CHINA), Some(in_china));
+        assert_eq!(known.first("login.microsoftonline.us"), None);
+        assert_eq!(known.exactly(PUBLIC, "a.t1"), Some(ada));
+        assert_eq!(known.exactly(PUBLIC, "z.t1"), Some(zoe));
+        assert_eq!(known.exactly(CHINA, "z.t1"), Some(in_china));
+        assert_eq!(known.exactly(CHINA, "a.t1"), None);
+    }
+
+    #[test]
+    fn a_username_is_found_whatever_its_case_and_means_the_one_of_the_tenant() {
+        let held = [
+            account(PUBLIC, "z", "Zoe@contoso.example", "t1"),
+            account(PUBLIC, "y", "zoe@CONTOSO.example", "t2"),
+            account(PUBLIC, "b", "zoe@contoso.example.org", "t2"),
+            account(CHINA, "c", "zoe@contoso.example", "t3"),
+        ];
+        let known = Known::of(&held);
+        let named = |username: &str, tenant: &str| {
+            let tenant = Tenant::parse(tenant).unwrap();
+            known.named(PUBLIC, username, &tenant)
+        };
+        assert_eq!(named("ZOE@contoso.EXAMPLE", "t1"), Some(&held[0]));
+        assert_eq!(named("zoe@contoso.example", "t2"), Some(&held[1]));
+        let last = named("zoe@contoso.example", "organizations");
+        assert_eq!(last, Some(&held[0]), "who signed in last");
+        assert_eq!(named("zoe@contoso.exampl", "t1"), None);
+        assert_eq!(named("", "t1"), None);
+    }
 }

@@ -1,6 +1,7 @@
 use super::{Lasting, Resource};
 use crate::caller::{Caller, printable};
 use azbroker_entra::{Account, ClientId, CorrelationId, Scopes, Tenant};
+use std::sync::Arc;
 
 /// What the user is asked: whether a program may have a token, and of which account.
 #[derive(Clone, Debug)]
@@ -13,7 +14,7 @@ pub struct Question {
     /// The cloud that is asked, by its one name.
     pub(crate) environment: String,
     /// The accounts held that could answer, the default one first. Without any a sign-in follows.
-    pub(crate) accounts: Vec<Account>,
+    pub(crate) accounts: Vec<Arc<Account>>,
     pub(crate) login_hint: Option<String>,
     pub(crate) correlation_id: CorrelationId,
 }
@@ -30,7 +31,7 @@ pub(crate) struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
     /// The program may have a token of this account.
-    Account(Account),
+    Account(Arc<Account>),
     /// The program may have one of the account that signs in next.
     AnotherAccount,
     /// The program may have none.

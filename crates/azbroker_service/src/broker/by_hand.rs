@@ -134,7 +134,7 @@ impl Broker {
         let account = self.keep(request, tokens).await.account;
         SignedIn {
             home_account_id: account.home_account_id.to_string(),
-            username: account.username,
+            username: account.username.clone(),
         }
     }
 

@@ -112,12 +112,12 @@ impl Broker {
         self: &Arc<Self>,
         request: &Request,
         answered: &Answered,
-        account: &Account,
+        account: &Arc<Account>,
         permit: &mut Permit,
     ) -> Result<Issued, Ended> {
         let question = &answered.question;
         // Of the account that would answer by itself, a rule has said already.
-        if answered.allowed() != Some(account) {
+        if answered.allowed() != Some(account.as_ref()) {
             let decision = self.approvals.decide(
                 &question.caller,
                 &question.client_id,
@@ -243,7 +243,7 @@ impl Broker {
 #[derive(Clone, Copy, Debug)]
 enum Approval<'a> {
     /// By what it is, or by a rule: a token of this account, or of any.
-    Of(Option<&'a Account>),
+    Of(Option<&'a Arc<Account>>),
     /// By what the user answered.
     Answered(&'a Answered),
 }
@@ -261,7 +261,7 @@ impl<'a> Approval<'a> {
 #[derive(Debug)]
 struct Terms {
     /// The account it is for; without one, whoever signs in.
-    allowed: Option<Account>,
+    allowed: Option<Arc<Account>>,
     answered: Option<Answered>,
 }
 

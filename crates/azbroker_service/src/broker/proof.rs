@@ -9,6 +9,7 @@ use crate::{
 use azbroker_entra::Account;
 use azbroker_protocol::Status;
 use azure_core::credentials::Secret;
+use std::sync::Arc;
 
 impl Broker {
     /// Names the key that the token of a request is to be bound to.
@@ -49,7 +50,7 @@ impl Broker {
         );
         let held = self.accounts.list().await;
         let in_general = self.approvals.in_general(caller);
-        let is_it = |account: &&Account| account.home_account_id == request.home_account_id;
+        let is_it = |account: &&Arc<Account>| account.home_account_id == request.home_account_id;
         for account in held.iter().filter(is_it) {
             let client_id = request.client_id.as_ref();
             match in_general.decide(client_id, account, Named::Otherwise) {

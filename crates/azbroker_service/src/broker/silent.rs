@@ -4,6 +4,7 @@ use crate::{
     token_log::Source,
 };
 use azbroker_entra::{Account, Claims, Error, Grant, RefreshToken, TokenRequest};
+use std::sync::Arc;
 
 impl Broker {
     /// Answers without showing anything, if the caller may have the token.
@@ -34,7 +35,7 @@ impl Broker {
     }
 
     /// The account that a request means.
-    pub(super) async fn account(&self, request: &Request) -> Result<Account, Denial> {
+    pub(super) async fn account(&self, request: &Request) -> Result<Arc<Account>, Denial> {
         self.accounts
             .find(
                 &request.subject,
@@ -49,7 +50,7 @@ impl Broker {
     pub(super) async fn answer_silently(
         &self,
         request: &Request,
-        account: Account,
+        account: Arc<Account>,
     ) -> Result<Issued, Denial> {
         // However the account was come by: what one cloud gave is never shown to another.
         if account.environment != request.authority.environment() {
@@ -63,7 +64,11 @@ impl Broker {
     }
 
     /// Answers by a refresh token, one request at a time for each account and application.
-    async fn answer_anew(&self, request: &Request, account: Account) -> Result<Issued, Denial> {
+    async fn answer_anew(
+        &self,
+        request: &Request,
+        account: Arc<Account>,
+    ) -> Result<Issued, Denial> {
         let (_one_at_a_time, _) = self
             .redemptions
             .lock((
@@ -89,7 +94,7 @@ impl Broker {
     }
 
     /// A held token, unless it was refused or must satisfy a challenge.
-    fn held(&self, request: &Request, account: &Account) -> Option<Issued> {
+    fn held(&self, request: &Request, account: &Arc<Account>) -> Option<Issued> {
         if request.claims.as_ref().is_some_and(Claims::is_challenge) {
             return None;
         }

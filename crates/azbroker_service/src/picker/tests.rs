@@ -10,8 +10,8 @@ use tokio::{
     net::TcpStream,
 };
 
-fn account(name: &str) -> Account {
-    Account {
+fn account(name: &str) -> Arc<Account> {
+    Arc::new(Account {
         environment: "login.microsoftonline.com".to_owned(),
         home_account_id: HomeAccountId::new(name, "72f9"),
         local_account_id: name.to_owned(),
@@ -20,7 +20,7 @@ fn account(name: &str) -> Account {
         name: format!("<b>{name}</b>"),
         given_name: String::new(),
         family_name: String::new(),
-    }
+    })
 }
 
 fn asked(purpose: Purpose, others: Others) -> Asked {

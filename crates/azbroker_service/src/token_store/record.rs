@@ -38,7 +38,7 @@ impl Record {
         }
         let refresh_token = Some(self.refresh_token.as_str()).filter(|token| !token.is_empty());
         Some(StoredGrant {
-            account: self.account.into_account()?,
+            account: self.account.into_account()?.into(),
             client_id: ClientId::parse(&self.client_id).ok()?,
             refresh_token: refresh_token.map(|token| RefreshToken::new(token.to_owned())),
             signed_in_on: OffsetDateTime::from_unix_timestamp_nanos(self.signed_in_on).ok()?,
@@ -82,7 +82,7 @@ mod tests {
             given_name: "Ada".to_owned(),
             family_name: "Lovelace".to_owned(),
         };
-        assert_eq!(grant.account, account);
+        assert_eq!(*grant.account, account);
         assert_eq!(grant.client_id, ClientId::azure_cli());
         let token = RefreshToken::new("what nobody \"sees\"".to_owned());
         assert!(grant.refresh_token.as_ref() == Some(&token));

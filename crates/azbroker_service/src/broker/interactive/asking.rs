@@ -12,14 +12,14 @@ use crate::{
 };
 use azbroker_entra::{Account, Error, PromptError};
 use azbroker_protocol::Status;
-use std::ops::Deref;
+use std::{ops::Deref, sync::Arc};
 use tokio::task::JoinSet;
 
 /// What comes first.
 #[derive(Debug)]
 pub(super) enum Step {
     /// There is nothing to ask: the user signs in. The caller may have tokens of this account, or of any.
-    SignIn(Option<Account>, Permit),
+    SignIn(Option<Arc<Account>>, Permit),
     /// The user is asked. The caller may have a token of the account that comes first, or what is asked is that.
     Ask(Box<Asked>, Permit),
 }
@@ -74,7 +74,7 @@ impl Answered {
     /// The account that the caller may have tokens of without being asked about.
     pub(super) fn allowed(&self) -> Option<&Account> {
         match self.purpose {
-            Purpose::Choose => self.question.accounts.first(),
+            Purpose::Choose => self.question.accounts.first().map(Arc::as_ref),
             Purpose::Approve => None,
         }
     }
@@ -103,7 +103,7 @@ impl Broker {
         let decision = self.approvals.decide(
             caller,
             &request.client_id,
-            meant.as_ref(),
+            meant.as_deref(),
             &request.resource,
         );
         let (purpose, permit) = match (decision, &request.subject) {
@@ -142,7 +142,11 @@ impl Broker {
     }
 
     /// All accounts of the cloud, the default one first.
-    async fn choosable(&self, request: &Request, default: Option<Account>) -> Vec<Account> {
+    async fn choosable(
+        &self,
+        request: &Request,
+        default: Option<Arc<Account>>,
+    ) -> Vec<Arc<Account>> {
         let environment = request.authority.environment();
         let mut accounts = self.accounts.list().await;
         accounts.retain(|account| account.environment == environment);
@@ -246,7 +250,7 @@ impl Broker {
         Ended::ByUser(match answered.purpose {
             Purpose::Approve => {
                 if answered.kept == Kept::NotYet {
-                    let account = question.accounts.first();
+                    let account = question.accounts.first().map(Arc::as_ref);
                     self.approvals.remember(question, &answered.answer, account);
                 }
                 self.approvals.denied(question)

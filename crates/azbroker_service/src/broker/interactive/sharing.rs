@@ -24,7 +24,7 @@ pub(in crate::broker) struct Settled {
 
 #[derive(Clone, Debug)]
 enum Outcome {
-    Brought(Account),
+    Brought(Arc<Account>),
     /// The user said no.
     Denied(Denial),
 }

@@ -68,7 +68,7 @@ const SAVER: &str = "AZBROKER_TEST_SAVER";
 
 fn grant(username: &str, token: u32) -> StoredGrant {
     StoredGrant {
-        account: Account {
+        account: Arc::new(Account {
             environment: "login.microsoftonline.com".to_owned(),
             home_account_id: HomeAccountId::new(username, "72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10"),
             local_account_id: String::new(),
@@ -77,7 +77,7 @@ fn grant(username: &str, token: u32) -> StoredGrant {
             name: "Somebody".to_owned(),
             given_name: String::new(),
             family_name: String::new(),
-        },
+        }),
         client_id: ClientId::azure_cli(),
         // As long as real ones are.
         refresh_token: Some(RefreshToken::new(format!("{token}.{}", "r".repeat(1_200)))),
