@@ -160,6 +160,12 @@ impl Suite {
     fn dependencies(&mut self) {
         match requirements::cargo_deny(&self.workspace) {
             Ok(program) => {
+                // `cargo-deny` reads every package of the lock file, and on a clean machine only those are fetched that
+                // this program is built of.
+                let fetch = self.workspace.cargo(["fetch", "--locked"]);
+                if !self.check("fetching packages", fetch) {
+                    return;
+                }
                 let mut command = Command::new(program);
                 command.current_dir(&self.workspace.root);
                 command.args([
