@@ -3,21 +3,22 @@
 
 mod entry;
 mod repeated;
+mod waiting;
 mod writer;
 
 use crate::{
     approvals::Resource, broker::Issued, caller::Caller, denial::Denial, request::Request,
 };
 use azbroker_entra::{ClientId, Clock, CorrelationId};
-use azure_core::time::OffsetDateTime;
+use azure_core::time::to_rfc3339;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
-use tokio::sync::mpsc;
 
-use entry::cut;
 pub use entry::{LogEntry, Outcome, Source};
+use entry::{cut, plain};
+use waiting::Waiting;
 use writer::Writer;
 
 /// Takes entries from those who answer, who never wait for the disk.
@@ -25,25 +26,7 @@ use writer::Writer;
 pub(crate) struct TokenLog {
     folder: Option<PathBuf>,
     clock: Arc<dyn Clock>,
-    entries: OnceLock<mpsc::Sender<Record>>,
-}
-
-/// An entry before it is put into words.
-#[derive(Debug)]
-struct Record {
-    on: OffsetDateTime,
-    caller: Caller,
-    asked: Option<Asked>,
-    account: Option<String>,
-    correlation_id: CorrelationId,
-    outcome: Outcome,
-}
-
-/// What was asked for, where the request could be read.
-#[derive(Debug)]
-struct Asked {
-    client_id: ClientId,
-    resource: Resource,
+    waiting: OnceLock<Arc<Waiting>>,
 }
 
 impl TokenLog {
@@ -52,7 +35,7 @@ impl TokenLog {
         Self {
             folder: folder.map(Path::to_owned),
             clock,
-            entries: OnceLock::new(),
+            waiting: OnceLock::new(),
         }
     }
 
@@ -63,29 +46,17 @@ impl TokenLog {
         request: &Request,
         result: Result<&Issued, &Denial>,
     ) {
-        if self.folder.is_none() {
-            return;
-        }
         let (account, outcome) = match result {
             Ok(issued) => (
-                Some(issued.account.username.clone()),
+                Some(issued.account.username.as_str()),
                 Outcome::Given {
                     source: issued.source,
                 },
             ),
-            Err(denial) => (request.subject.username().map(cut), refused(denial)),
+            Err(denial) => (request.subject.username(), refused(denial)),
         };
-        self.write(Record {
-            on: self.clock.now(),
-            caller: caller.clone(),
-            asked: Some(Asked {
-                client_id: request.client_id.clone(),
-                resource: request.resource.clone(),
-            }),
-            account,
-            correlation_id: request.correlation_id,
-            outcome,
-        });
+        let asked = Some((&request.client_id, &request.resource));
+        self.write(caller, asked, account, outcome, request.correlation_id);
     }
 
     /// Logs the refusal of a request that was not read, or makes no sense.
@@ -95,26 +66,37 @@ impl TokenLog {
         correlation_id: CorrelationId,
         denial: &Denial,
     ) {
-        self.write(Record {
-            on: self.clock.now(),
-            caller: caller.clone(),
-            asked: None,
-            account: None,
-            correlation_id,
-            outcome: refused(denial),
-        });
+        self.write(caller, None, None, refused(denial), correlation_id);
     }
 
-    fn write(&self, record: Record) {
-        /// More than the disk can be behind with, unless it hangs.
-        const MOST: usize = 4_096;
+    fn write(
+        &self,
+        caller: &Caller,
+        asked: Option<(&ClientId, &Resource)>,
+        account: Option<&str>,
+        outcome: Outcome,
+        correlation_id: CorrelationId,
+    ) {
         let Some(folder) = &self.folder else { return };
-        let entries = self.entries.get_or_init(|| {
-            let (entries, waiting) = mpsc::channel(MOST);
-            tokio::spawn(Writer::new(folder, waiting).run());
-            entries
+        let waiting = self.waiting.get_or_init(|| {
+            let waiting = Arc::new(Waiting::default());
+            tokio::spawn(Writer::new(folder, waiting.clone()).run());
+            waiting
         });
-        if entries.try_send(record).is_err() {
+        let on = self.clock.now();
+        let resource = asked.map(|(_, resource)| resource.to_string());
+        let mut id = [0; 36];
+        let entry = LogEntry {
+            time: to_rfc3339(&on).into(),
+            program: caller.program.name.as_str().into(),
+            process: caller.program.process,
+            client_id: asked.map(|(client_id, _)| client_id.as_str().into()),
+            account: account.map(plain),
+            resource: resource.as_deref().map(plain),
+            outcome,
+            correlation_id: (&*correlation_id.hyphenated().encode_lower(&mut id)).into(),
+        };
+        if !waiting.put(on, entry) {
             tracing::warn!("an entry of the log of tokens is lost: the disk does not keep up");
         }
     }
@@ -123,23 +105,7 @@ impl TokenLog {
 fn refused(denial: &Denial) -> Outcome {
     Outcome::Refused {
         status: denial.status.number(),
-        reason: cut(&denial.context),
+        reason: plain(cut(&denial.context)).into_owned(),
         times: 1,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use azbroker_protocol::Status;
-
-    #[test]
-    fn no_more_of_a_refusal_waits_for_the_disk_than_is_written() {
-        let long = "x".repeat(256 * 1024);
-        let denial = Denial::new(Status::ApiContractViolation, long);
-        let Outcome::Refused { reason, .. } = refused(&denial) else {
-            unreachable!("it is refused");
-        };
-        assert_eq!((reason.len(), reason.capacity() < 4096), (500, true));
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &LogArguments) -> Result<ExitCode, Failure> {
         };
         for entry in String::from_utf8_lossy(&text).lines() {
             // A line that was cut off by a full disk is not worth failing for.
-            let Ok(entry) = serde_json::from_str::<LogEntry>(entry) else {
+            let Ok(entry) = serde_json::from_str::<LogEntry<'_>>(entry) else {
                 continue;
             };
             shown += 1;
@@ -52,7 +52,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-fn text_of(entry: &LogEntry) -> String {
+fn text_of(entry: &LogEntry<'_>) -> String {
     let LogEntry {
         time,
         program,

@@ -73,7 +73,7 @@ impl Question {
         }
         details
             .into_iter()
-            .map(|(label, text)| (label, printable(&text)))
+            .map(|(label, text)| (label, printable(&text).into_owned()))
             .collect()
     }
 }

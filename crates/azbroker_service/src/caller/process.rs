@@ -235,7 +235,7 @@ fn has_ended(handle: BorrowedFd<'_>) -> bool {
 }
 
 fn command_line(process: u32) -> String {
-    printable(&arguments(process).join(" "))
+    printable(&arguments(process).join(" ")).into_owned()
 }
 
 fn arguments(process: u32) -> Vec<String> {

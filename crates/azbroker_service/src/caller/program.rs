@@ -5,6 +5,8 @@ use super::identity::{Identity, RuleProgram, printable};
 pub(crate) struct Program {
     /// What it is known by.
     pub(crate) identity: Identity,
+    /// The same in words, as each entry of the log has it.
+    pub(crate) name: String,
     /// The same as rules name it, where they can.
     pub(crate) rule_program: Option<RuleProgram>,
     /// What it is to the broker.
@@ -32,6 +34,7 @@ impl Program {
     pub(crate) fn new(identity: Identity, standing: Standing, process: u32) -> Self {
         Self {
             rule_program: identity.rule_program(),
+            name: identity.to_string(),
             identity,
             standing,
             process: Some(process),
@@ -43,6 +46,7 @@ impl Program {
     pub(crate) fn unknown(why: &'static str) -> Self {
         Self {
             identity: Identity::Unknown(why),
+            name: why.to_owned(),
             rule_program: None,
             standing: Standing::Other,
             process: None,
@@ -63,7 +67,7 @@ impl Program {
         match &self.identity {
             Identity::Executable(path) => {
                 let name = path.file_name().unwrap_or(path.as_os_str());
-                printable(&name.to_string_lossy())
+                printable(&name.to_string_lossy()).into_owned()
             }
             Identity::Flatpak(name) | Identity::Snap(name) => name.clone(),
             Identity::Container(id) => format!("container {id}"),

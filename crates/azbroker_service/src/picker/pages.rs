@@ -209,7 +209,7 @@ fn facts(asked: &Asked) -> Markup {
 
 fn whereabouts(program: &Program) -> String {
     let place = match &program.identity {
-        Identity::Executable(path) => printable(&path.to_string_lossy()),
+        Identity::Executable(path) => printable(&path.to_string_lossy()).into_owned(),
         Identity::Flatpak(name) => format!("Flatpak {}", printable(name)),
         Identity::Snap(name) => format!("Snap {}", printable(name)),
         Identity::Container(id) => format!("container {}", printable(id)),
@@ -226,7 +226,7 @@ fn shortened(command_line: &str) -> String {
     let text = printable(command_line.trim());
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+        None => text.into_owned(),
     }
 }
 

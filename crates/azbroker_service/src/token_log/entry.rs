@@ -1,30 +1,29 @@
-use super::Record;
 use crate::caller::printable;
-use azure_core::time::to_rfc3339;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// One line of the log: a token that was given or refused.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct LogEntry {
+pub struct LogEntry<'a> {
     /// When, as [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) writes it.
-    pub time: String,
+    pub time: Cow<'a, str>,
     /// The program, as rules name it, or why it cannot be told.
-    pub program: String,
+    pub program: Cow<'a, str>,
     /// Its process.
     pub process: Option<u32>,
     /// As which application it asked, where its request could be read.
-    pub client_id: Option<String>,
+    pub client_id: Option<Cow<'a, str>>,
     /// Whose token; what the request said where it was refused.
-    pub account: Option<String>,
+    pub account: Option<Cow<'a, str>>,
     /// For what, where its request could be read.
-    pub resource: Option<String>,
+    pub resource: Option<Cow<'a, str>>,
     /// How it ended.
     #[serde(flatten)]
     pub outcome: Outcome,
     /// Under which ID it stands in other logs.
-    pub correlation_id: String,
+    pub correlation_id: Cow<'a, str>,
 }
 
 /// How a request for a token ended.
@@ -60,30 +59,21 @@ pub enum Source {
     SignedIn,
 }
 
-impl From<Record> for LogEntry {
-    fn from(record: Record) -> Self {
-        let program = &record.caller.program;
-        let asked = record.asked.as_ref();
-        Self {
-            time: to_rfc3339(&record.on),
-            program: program.identity.to_string(),
-            process: program.process,
-            client_id: asked.map(|asked| plain(asked.client_id.as_str())),
-            account: record.account.map(|account| plain(&account)),
-            resource: asked.map(|asked| plain(&asked.resource.to_string())),
-            outcome: match record.outcome {
-                Outcome::Refused {
-                    status,
-                    reason,
-                    times,
-                } => Outcome::Refused {
-                    status,
-                    reason: plain(&reason),
-                    times,
-                },
-                given @ Outcome::Given { .. } => given,
-            },
-            correlation_id: record.correlation_id.to_string(),
+impl LogEntry<'_> {
+    /// The same, for longer than what it was made of.
+    pub(super) fn into_owned(self) -> LogEntry<'static> {
+        fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+            text.into_owned().into()
+        }
+        LogEntry {
+            time: owned(self.time),
+            program: owned(self.program),
+            process: self.process,
+            client_id: self.client_id.map(owned),
+            account: self.account.map(owned),
+            resource: self.resource.map(owned),
+            outcome: self.outcome,
+            correlation_id: owned(self.correlation_id),
         }
     }
 }
@@ -98,12 +88,29 @@ fn is_once(times: &u64) -> bool {
 }
 
 /// Callers choose parts of what is logged: nothing of it may be long or deceive who reads it.
-fn plain(text: &str) -> String {
-    printable(&cut(text))
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    printable(cut(text))
 }
 
 /// As much as is written of a text, so that no more of it waits to be.
-pub(super) fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> &str {
     const LONGEST: usize = 500;
-    text.chars().take(LONGEST).collect()
+    if text.len() <= LONGEST {
+        return text;
+    }
+    let end = text.char_indices().nth(LONGEST);
+    end.map_or(text, |(end, _)| &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_of_a_text_waits_for_the_disk_than_is_written() {
+        assert_eq!(plain(&"x".repeat(256 * 1024)).len(), 500);
+        assert_eq!(plain(&"é".repeat(501)).chars().count(), 500);
+        assert_eq!(plain("a\u{1b}b"), "a\u{fffd}b");
+        assert!(matches!(plain("ada@contoso.example"), Cow::Borrowed(_)));
+    }
 }

@@ -1,6 +1,9 @@
-use super::{LogEntry, Outcome, Record};
+use super::{LogEntry, Outcome};
 use azure_core::time::{Duration, OffsetDateTime};
-use std::collections::HashMap;
+use std::{
+    borrow::Cow,
+    collections::{HashMap, hash_map::Entry},
+};
 
 /// The refusals of the last day, so that one that repeats is counted and not written each time: a program that
 /// asks in a loop must not push out of the log what was before.
@@ -31,7 +34,7 @@ struct Count {
     since: OffsetDateTime,
     seen: u64,
     unwritten: u64,
-    last: LogEntry,
+    last: LogEntry<'static>,
 }
 
 impl Repeated {
@@ -42,85 +45,90 @@ impl Repeated {
     /// How many there may be of all programs.
     const MOST: usize = 256;
 
-    /// What is to be written of what came: the first of equal refusals, then the tenth, the hundredth and so on, each
-    /// with how many there were since.
-    pub(super) fn fold(&mut self, records: Vec<Record>) -> Vec<LogEntry> {
-        let mut written = Vec::with_capacity(records.len());
-        for record in records {
-            let on = record.on;
-            self.take(on, LogEntry::from(record), &mut written);
-        }
-        written
-    }
-
     /// What was counted and not written.
-    pub(super) fn rest(&mut self) -> Vec<LogEntry> {
+    pub(super) fn rest(&mut self) -> Vec<LogEntry<'static>> {
         let counts = std::mem::take(&mut self.refusals);
         counts.into_values().filter_map(Count::rest).collect()
     }
 
-    fn take(&mut self, on: OffsetDateTime, entry: LogEntry, written: &mut Vec<LogEntry>) {
+    /// Passes on what is to be written of an entry that came: a token, the first of equal refusals, then the tenth, the
+    /// hundredth and so on, each with how many there were since.
+    pub(super) fn take(
+        &mut self,
+        on: OffsetDateTime,
+        entry: LogEntry<'_>,
+        mut write: impl FnMut(&LogEntry<'_>),
+    ) {
         let Some(mut refusal) = Refusal::of(&entry) else {
-            written.push(entry);
-            return;
+            return write(&entry);
         };
         if !self.refusals.contains_key(&refusal) {
-            self.forget_over(on, written);
+            self.forget_over(on, &mut write);
             let same_program = |known: &&Refusal| known.program == refusal.program;
             if self.refusals.keys().filter(same_program).count() >= Self::OF_A_PROGRAM {
                 refusal.about = None;
             }
             if !self.refusals.contains_key(&refusal) {
-                self.make_room(written);
+                self.make_room(&mut write);
             }
         }
         let over = self.refusals.get(&refusal);
         if over.is_some_and(|count| count.is_over(on)) {
-            written.extend(self.refusals.remove(&refusal).and_then(Count::rest));
+            let over = self.refusals.remove(&refusal).and_then(Count::rest);
+            over.iter().for_each(&mut write);
         }
-        let count = self.refusals.entry(refusal).or_insert_with(|| Count {
-            since: on,
-            seen: 0,
-            unwritten: 0,
-            last: entry.clone(),
-        });
+        let last = entry.into_owned();
+        let count = match self.refusals.entry(refusal) {
+            Entry::Occupied(known) => {
+                let count = known.into_mut();
+                count.last = last;
+                count
+            }
+            Entry::Vacant(new) => new.insert(Count {
+                since: on,
+                seen: 0,
+                unwritten: 0,
+                last,
+            }),
+        };
         count.seen += 1;
         count.unwritten += 1;
-        count.last = entry;
         if is_power_of_ten(count.seen) {
-            written.extend(count.written());
+            count.written().iter().for_each(write);
         }
     }
 
-    fn forget_over(&mut self, on: OffsetDateTime, written: &mut Vec<LogEntry>) {
+    fn forget_over(&mut self, on: OffsetDateTime, mut write: impl FnMut(&LogEntry<'_>)) {
         let over = self.refusals.extract_if(|_, count| count.is_over(on));
-        written.extend(over.filter_map(|(_, count)| count.rest()));
+        over.filter_map(|(_, count)| count.rest())
+            .for_each(|entry| write(&entry));
     }
 
     /// Forgets the oldest of too many.
-    fn make_room(&mut self, written: &mut Vec<LogEntry>) {
+    fn make_room(&mut self, write: impl FnMut(&LogEntry<'_>)) {
         if self.refusals.len() < Self::MOST {
             return;
         }
         let oldest = self.refusals.iter().min_by_key(|(_, count)| count.since);
         let oldest = oldest.map(|(refusal, _)| refusal.clone());
         let oldest = oldest.and_then(|refusal| self.refusals.remove(&refusal));
-        written.extend(oldest.and_then(Count::rest));
+        oldest.and_then(Count::rest).iter().for_each(write);
     }
 }
 
 impl Refusal {
     /// `None` for an entry that is none: each token given is written.
-    fn of(entry: &LogEntry) -> Option<Self> {
+    fn of(entry: &LogEntry<'_>) -> Option<Self> {
+        let text = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
         let Outcome::Refused { status, reason, .. } = &entry.outcome else {
             return None;
         };
         Some(Self {
-            program: entry.program.clone(),
+            program: entry.program.as_ref().to_owned(),
             about: Some(About {
-                client_id: entry.client_id.clone(),
-                account: entry.account.clone(),
-                resource: entry.resource.clone(),
+                client_id: text(&entry.client_id),
+                account: text(&entry.account),
+                resource: text(&entry.resource),
                 status: *status,
                 reason: reason.clone(),
             }),
@@ -135,7 +143,7 @@ impl Count {
     }
 
     /// The last one, which stands for all that were not written.
-    fn written(&mut self) -> Option<LogEntry> {
+    fn written(&mut self) -> Option<LogEntry<'static>> {
         let unwritten = std::mem::take(&mut self.unwritten);
         let mut entry = self.last.clone();
         if let Outcome::Refused { times, .. } = &mut entry.outcome {
@@ -144,7 +152,7 @@ impl Count {
         (unwritten > 0).then_some(entry)
     }
 
-    fn rest(mut self) -> Option<LogEntry> {
+    fn rest(mut self) -> Option<LogEntry<'static>> {
         self.written()
     }
 }
@@ -157,20 +165,20 @@ fn is_power_of_ten(number: u64) -> bool {
 mod tests {
     use super::*;
 
-    fn entry(program: &str, account: &str, outcome: Outcome) -> LogEntry {
+    fn entry(program: &str, account: &str, outcome: Outcome) -> LogEntry<'static> {
         LogEntry {
-            time: String::new(),
-            program: program.to_owned(),
+            time: "".into(),
+            program: program.to_owned().into(),
             process: None,
             client_id: None,
-            account: Some(account.to_owned()),
+            account: Some(account.to_owned().into()),
             resource: None,
             outcome,
-            correlation_id: String::new(),
+            correlation_id: "".into(),
         }
     }
 
-    fn refused(program: &str, account: &str) -> LogEntry {
+    fn refused(program: &str, account: &str) -> LogEntry<'static> {
         let reason = "it may not".to_owned();
         let (status, times) = (7, 1);
         let outcome = Outcome::Refused {
@@ -181,12 +189,21 @@ mod tests {
         entry(program, account, outcome)
     }
 
-    fn times(entries: &[LogEntry]) -> Vec<u64> {
+    fn times(entries: &[LogEntry<'_>]) -> Vec<u64> {
         let times = entries.iter().map(|entry| match &entry.outcome {
             Outcome::Refused { times, .. } => *times,
             Outcome::Given { .. } => 0,
         });
         times.collect()
+    }
+
+    fn take(
+        repeated: &mut Repeated,
+        on: OffsetDateTime,
+        entry: LogEntry<'static>,
+        written: &mut Vec<LogEntry<'static>>,
+    ) {
+        repeated.take(on, entry, |entry| written.push(entry.clone().into_owned()));
     }
 
     #[test]
@@ -195,13 +212,13 @@ mod tests {
         let mut written = Vec::new();
         let on = OffsetDateTime::UNIX_EPOCH;
         for _ in 0..250 {
-            repeated.take(on, refused("one", "ada"), &mut written);
+            take(&mut repeated, on, refused("one", "ada"), &mut written);
         }
-        repeated.take(on, refused("two", "ada"), &mut written);
+        take(&mut repeated, on, refused("two", "ada"), &mut written);
         for _ in 0..2 {
             let source = super::super::Source::Held;
             let given = entry("one", "ada", Outcome::Given { source });
-            repeated.take(on, given, &mut written);
+            take(&mut repeated, on, given, &mut written);
         }
         assert_eq!(times(&written), [1, 9, 90, 1, 0, 0]);
         assert_eq!(times(&repeated.rest()), [150]);
@@ -214,7 +231,7 @@ mod tests {
         let on = OffsetDateTime::UNIX_EPOCH;
         for hours in [0, 1, 2, 24, 25] {
             let on = on + Duration::hours(hours);
-            repeated.take(on, refused("one", "ada"), &mut written);
+            take(&mut repeated, on, refused("one", "ada"), &mut written);
         }
         assert_eq!(times(&written), [1, 2, 1]);
     }
@@ -226,7 +243,7 @@ mod tests {
         let on = OffsetDateTime::UNIX_EPOCH;
         for number in 0..100_000 {
             let account = number.to_string();
-            repeated.take(on, refused("one", &account), &mut written);
+            take(&mut repeated, on, refused("one", &account), &mut written);
         }
         assert!(
             written.len() <= Repeated::OF_A_PROGRAM + 5,
@@ -235,7 +252,7 @@ mod tests {
         );
         for number in 0..1_000 {
             let program = number.to_string();
-            repeated.take(on, refused(&program, "ada"), &mut written);
+            take(&mut repeated, on, refused(&program, "ada"), &mut written);
         }
         assert!(repeated.refusals.len() <= Repeated::MOST);
         written.extend(repeated.rest());

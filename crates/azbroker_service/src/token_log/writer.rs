@@ -1,23 +1,20 @@
-use super::{LogEntry, Record, repeated::Repeated};
+use super::waiting::Waiting;
 use crate::{state_file::open_at_once, state_folder::make_folder};
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
-use tokio::{sync::mpsc::Receiver, time::timeout};
+use tokio::time::timeout;
 
-/// Writes entries to the disk, many at a time.
+/// Writes lines to the disk, many at a time.
 #[derive(Debug)]
 pub(super) struct Writer {
     file: File,
-    waiting: Receiver<Record>,
-    batch: Vec<Record>,
-    /// Shared with what writes, which may outlive this.
-    repeated: Arc<Mutex<Repeated>>,
+    waiting: Arc<Waiting>,
 }
 
 /// `log.jsonl`, and `log.old.jsonl` for what was before.
@@ -28,81 +25,43 @@ struct File {
 }
 
 impl Writer {
-    /// How long an entry may wait for others: what a program that is killed loses.
+    /// How long a line may wait for others: what a program that is killed loses.
     const PATIENCE: Duration = Duration::from_millis(250);
-    const LARGEST_BATCH: usize = 512;
     const LARGEST_FILE: u64 = 1024 * 1024;
 
-    pub(super) fn new(folder: &Path, waiting: Receiver<Record>) -> Self {
+    pub(super) fn new(folder: &Path, waiting: Arc<Waiting>) -> Self {
         Self {
             file: File {
                 folder: folder.to_owned(),
                 largest: Self::LARGEST_FILE,
             },
             waiting,
-            batch: Vec::new(),
-            repeated: Arc::default(),
         }
     }
 
-    /// Writes until nobody is left who logs.
-    pub(super) async fn run(mut self) {
-        while self.collect().await {
-            let (file, batch) = (self.file.clone(), std::mem::take(&mut self.batch));
-            let repeated = self.repeated.clone();
-            let written = tokio::task::spawn_blocking(move || {
-                let mut repeated = repeated.lock().unwrap_or_else(PoisonError::into_inner);
-                file.append(repeated.fold(batch))
-            });
+    /// Writes until the program ends.
+    pub(super) async fn run(self) {
+        loop {
+            self.waiting.some().await;
+            let _ = timeout(Self::PATIENCE, self.waiting.enough()).await;
+            let (file, text) = (self.file.clone(), self.waiting.take());
+            let written = tokio::task::spawn_blocking(move || file.append(&text));
             if let Ok(Err(error)) = written.await {
                 tracing::warn!("the log of tokens is not written: {error}");
             }
         }
-    }
-
-    /// Waits for an entry, then a little for others. Tells whether there is any.
-    async fn collect(&mut self) -> bool {
-        let first = self.waiting.recv_many(&mut self.batch, Self::LARGEST_BATCH);
-        if first.await == 0 {
-            return false;
-        }
-        let further = async {
-            while self.batch.len() < Self::LARGEST_BATCH {
-                let room = Self::LARGEST_BATCH - self.batch.len();
-                if self.waiting.recv_many(&mut self.batch, room).await == 0 {
-                    return;
-                }
-            }
-        };
-        let _ = timeout(Self::PATIENCE, further).await;
-        true
     }
 }
 
 /// A broker that ends in order loses nothing.
 impl Drop for Writer {
     fn drop(&mut self) {
-        while let Ok(record) = self.waiting.try_recv() {
-            self.batch.push(record);
-        }
-        let mut repeated = self.repeated.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut entries = repeated.fold(std::mem::take(&mut self.batch));
-        entries.extend(repeated.rest());
-        let _ = self.file.append(entries);
+        let _ = self.file.append(&self.waiting.take_last());
     }
 }
 
 impl File {
-    fn append(&self, entries: Vec<LogEntry>) -> io::Result<()> {
-        let mut text = Vec::new();
-        for entry in entries {
-            serde_json::to_writer(&mut text, &entry)?;
-            text.push(b'\n');
-        }
-        self.append_text(&text)
-    }
-
-    fn append_text(&self, text: &[u8]) -> io::Result<()> {
+    fn append(&self, text: &[u8]) -> io::Result<()> {
         if text.is_empty() {
             return Ok(());
         }
@@ -131,13 +90,13 @@ mod tests {
             largest: 100,
         };
         for line in ["first\n", "second\n"] {
-            file.append_text(line.repeat(10).as_bytes()).unwrap();
+            file.append(line.repeat(10).as_bytes()).unwrap();
         }
         let read = |name| fs::read_to_string(file.folder.join(name)).unwrap();
         assert_eq!(read("log.old.jsonl"), "first\n".repeat(10));
         assert_eq!(read("log.jsonl"), "second\n".repeat(10));
         for _ in 0..100 {
-            file.append_text(&[b'x'; 90]).unwrap();
+            file.append(&[b'x'; 90]).unwrap();
         }
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&file.folder), 0o700);
@@ -161,10 +120,10 @@ mod tests {
         let pipe = folder.path().join("log.jsonl");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
         assert!(made.unwrap().success());
-        assert!(file.append_text(b"one\n").is_err());
+        assert!(file.append(b"one\n").is_err());
         // With somebody at its other end, too.
         let _reader = open_reader(&pipe);
-        let error = file.append_text(b"one\n").unwrap_err();
+        let error = file.append(b"one\n").unwrap_err();
         assert_eq!(error.to_string(), "it is no file");
     }
 
