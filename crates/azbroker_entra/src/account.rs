@@ -1,6 +1,6 @@
 use crate::{Authority, id_token::IdTokenClaims};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A user known to Entra ID, as a response told.
@@ -75,7 +75,8 @@ impl HomeAccountId {
     /// base64url of `{"uid":…,"utid":…}`, the form in which the ID travels beside tokens.
     pub fn to_client_info(&self) -> String {
         let (uid, utid) = self.0.split_once('.').unwrap_or_default();
-        URL_SAFE_NO_PAD.encode(serde_json::json!({ "uid": uid, "utid": utid }).to_string())
+        let info = ClientInfo { uid, utid };
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(&info).unwrap_or_default())
     }
 }
 
@@ -85,10 +86,10 @@ impl fmt::Display for HomeAccountId {
     }
 }
 
-#[derive(Deserialize)]
-struct ClientInfo {
-    uid: String,
-    utid: String,
+#[derive(Serialize, Deserialize)]
+struct ClientInfo<T = String> {
+    uid: T,
+    utid: T,
 }
 
 impl ClientInfo {

@@ -22,8 +22,9 @@ pub(crate) fn token(
     );
     response.granted_scopes = granted_scopes(request, &token.granted_scopes);
     response.id_token = WireSecret::new(token.id_token.expose());
-    response.client_info = account.home_account_id.to_client_info();
-    response.account = Some(self::account(account));
+    let account = self::account(account);
+    response.client_info.clone_from(&account.client_info);
+    response.account = Some(account);
     response.to_json()
 }
 
