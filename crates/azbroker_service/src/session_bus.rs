@@ -44,7 +44,7 @@ impl SessionBus {
         log_control::serve_at(&connection, log_level.clone(), gate).await?;
         let bus = DBusProxy::new(&connection).await?;
         let lost = bus.receive_name_lost().await?;
-        own_name(&connection, &bus).await?;
+        own_name(&bus).await?;
         tracing::debug!("serving as {BUS_NAME}");
         Ok(Self { connection, lost })
     }
@@ -63,7 +63,8 @@ impl SessionBus {
     /// now on starts another broker.
     pub(crate) async fn release_name(&mut self) {
         let released = async {
-            self.connection.release_name(BUS_NAME).await?;
+            let bus = DBusProxy::new(&self.connection).await?;
+            bus.release_name(BUS_NAME.try_into()?).await?;
             // Behind the calls that came before: it is dispatched when they are.
             let itself = self.connection.unique_name().cloned();
             let itself = itself.ok_or(zbus::Error::InvalidReply)?;
@@ -91,16 +92,15 @@ impl SessionBus {
 /// How long a bus may take that should do it at once.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-async fn own_name(connection: &Connection, bus: &DBusProxy<'_>) -> Result<(), ServeError> {
-    let reply = connection
-        .request_name_with_flags(BUS_NAME, RequestNameFlags::DoNotQueue.into())
-        .await;
-    match reply {
-        Ok(RequestNameReply::PrimaryOwner | RequestNameReply::AlreadyOwner) => Ok(()),
-        Ok(_) | Err(zbus::Error::NameTaken) => Err(ServeError::NameTaken {
+async fn own_name(bus: &DBusProxy<'_>) -> Result<(), ServeError> {
+    // Asked of the bus itself: zbus would watch over the name beside us, and hold each call against two rules more.
+    let name = BUS_NAME.try_into().map_err(zbus::Error::from)?;
+    let reply = bus.request_name(name, RequestNameFlags::DoNotQueue.into());
+    match reply.await.map_err(zbus::Error::from)? {
+        RequestNameReply::PrimaryOwner | RequestNameReply::AlreadyOwner => Ok(()),
+        _ => Err(ServeError::NameTaken {
             owner: owner(bus).await,
         }),
-        Err(error) => Err(error.into()),
     }
 }
 
