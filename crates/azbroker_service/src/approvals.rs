@@ -74,7 +74,12 @@ impl Approvals {
     /// Asks on the desktop of this bus from now on.
     pub(crate) fn ask_on(&self, bus: &Connection) {
         let desktop = notification::Notification::new(bus.clone());
-        self.asking.use_desktop(Arc::new(desktop));
+        self.asking.use_desktop(Some(Arc::new(desktop)));
+    }
+
+    /// Asks on no desktop: its bus is left, or gone.
+    pub(crate) fn ask_on_no_desktop(&self) {
+        self.asking.use_desktop(None);
     }
 
     /// Decides by what is known: who the caller is, and the rules. Where the account is not known yet, only

@@ -59,6 +59,16 @@ pub(crate) async fn serve_behind(
     Ok(())
 }
 
+/// Takes the object off a connection again. Calls under way are answered, and then nothing of the broker holds on to
+/// the connection, which ends when it is dropped.
+pub(crate) async fn withdraw(connection: &Connection, broker: &Broker) {
+    broker.approvals().ask_on_no_desktop();
+    let server = connection.object_server();
+    let _ = server.remove::<SignInInterface, _>(OBJECT_PATH).await;
+    let _ = server.remove::<Interface, _>(OBJECT_PATH).await;
+    let _ = server.remove::<Management, _>(OBJECT_PATH).await;
+}
+
 /// The object of the contract. Every failure is JSON: a D-Bus error would end the clients' fallback.
 struct Interface {
     broker: Arc<Broker>,

@@ -30,6 +30,12 @@ pub(crate) async fn serve_at(
     Ok(())
 }
 
+/// Takes it off the connection again.
+pub(crate) async fn withdraw(connection: &Connection) {
+    let server = connection.object_server();
+    let _ = server.remove::<LogControl, _>(OBJECT_PATH).await;
+}
+
 /// See [org.freedesktop.LogControl1](https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.LogControl1.html).
 struct LogControl {
     level: Arc<dyn LogLevel>,

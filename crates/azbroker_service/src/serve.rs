@@ -67,6 +67,7 @@ pub async fn serve(
                 return Ok(());
             }
         };
+        bus.withdraw().await;
         drop(bus);
         if lost == Lost::Name {
             return Err(ServeError::NameLost);

@@ -14,6 +14,7 @@ use zbus::{
 /// The broker's place on the session bus: its object and its name.
 #[derive(Debug)]
 pub(crate) struct SessionBus {
+    broker: Arc<Broker>,
     connection: Connection,
     lost: NameLostStream,
 }
@@ -46,7 +47,11 @@ impl SessionBus {
         let lost = bus.receive_name_lost().await?;
         own_name(&bus).await?;
         tracing::debug!("serving as {BUS_NAME}");
-        Ok(Self { connection, lost })
+        Ok(Self {
+            broker: broker.clone(),
+            connection,
+            lost,
+        })
     }
 
     /// Waits until the place is lost.
@@ -81,11 +86,18 @@ impl SessionBus {
 
     /// Leaves when every answer is on its way.
     pub(crate) async fn leave(self) {
+        self.withdraw().await;
         drop(self.lost);
         let answered = self.connection.graceful_shutdown();
         if tokio::time::timeout(PATIENCE, answered).await.is_err() {
             tracing::debug!("some calls are left without an answer");
         }
+    }
+
+    /// Takes everything off the connection that would keep it: what serves on it holds on to it.
+    pub(crate) async fn withdraw(&self) {
+        dbus::withdraw(&self.connection, &self.broker).await;
+        log_control::withdraw(&self.connection).await;
     }
 }
 

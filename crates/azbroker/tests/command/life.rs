@@ -54,6 +54,53 @@ fn a_broker_with_nothing_to_do_and_nothing_in_memory_ends() {
 }
 
 #[test]
+fn a_broker_that_is_ended_does_not_wait_for_itself() {
+    let place = Place::new();
+    let bus = RealBus::start(place.home.path(), |daemon| place.program(daemon));
+    let with = |arguments: &[&str]| {
+        let mut command = place.azbroker(arguments);
+        command.env("DBUS_SESSION_BUS_ADDRESS", &bus.address);
+        command
+    };
+    let (mut broker, said) = serving(with(&["-v", "serve"]));
+    // So that it has looked at a program.
+    let accounts = with(&["accounts"]).output().unwrap();
+    assert_eq!(code(&accounts), 0, "{accounts:?}");
+    terminate(&broker);
+    assert_eq!(broker.wait().unwrap().code(), Some(0));
+    let said = said.all();
+    let waited = |line: &String| line.contains("some calls are left without an answer");
+    assert!(!said.iter().any(waited), "{said:#?}");
+}
+
+#[test]
+fn a_bus_that_has_gone_leaves_no_connection_behind() {
+    let place = Place::new();
+    let start = || RealBus::start(place.home.path(), |daemon| place.program(daemon));
+    let mut bus = start();
+    let address = bus.address.clone();
+    let with = |arguments: &[&str]| {
+        let mut command = place.azbroker(arguments);
+        command.env("DBUS_SESSION_BUS_ADDRESS", &address);
+        command
+    };
+    let (broker, said) = serving(with(&["-v", "serve"]));
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        let accounts = with(&["accounts"]).output().unwrap();
+        assert_eq!(code(&accounts), 0, "{accounts:?}");
+        let folder = format!("/proc/{}/fd", broker.id());
+        open.push(std::fs::read_dir(folder).unwrap().count());
+        bus.kill();
+        said.wait_for("the session bus has gone");
+        bus = start();
+        said.wait_for("the broker serves");
+    }
+    assert_eq!(open[1], open[2], "{open:?}");
+    end(broker);
+}
+
+#[test]
 fn a_broker_with_an_account_in_memory_stays_until_it_is_forgotten() {
     let runtime = runtime();
     let mut world = Surroundings::new(&runtime);

@@ -116,6 +116,11 @@ impl Said {
         }
     }
 
+    /// What is said until the program ends, and was not read yet.
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.0.iter().collect()
+    }
+
     /// What was said and not read yet.
     pub(crate) fn rest(&self) -> Vec<String> {
         self.0.try_iter().collect()

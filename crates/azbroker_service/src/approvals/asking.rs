@@ -41,9 +41,9 @@ impl Asking {
         }
     }
 
-    /// Asks on this desktop from now on.
-    pub(super) fn use_desktop(&self, desktop: Arc<dyn ApprovalPrompt>) {
-        *self.desktop.lock().unwrap_or_else(PoisonError::into_inner) = Some(desktop);
+    /// Asks on this desktop from now on, or on none.
+    pub(super) fn use_desktop(&self, desktop: Option<Arc<dyn ApprovalPrompt>>) {
+        *self.desktop.lock().unwrap_or_else(PoisonError::into_inner) = desktop;
     }
 
     /// Asks, or waits for the answer to the same question. `known` is looked at when nobody waits for one:

@@ -140,12 +140,12 @@ impl RuleAccount {
 /// The one name of the cloud that a host belongs to.
 pub(super) fn environment_of(host: &str) -> Option<String> {
     let authority = Authority::of_host(host, Tenant::organizations()).ok()?;
-    Some(authority.environment())
+    Some(authority.environment().to_owned())
 }
 
 /// What is meant where no cloud is named.
 pub(super) fn public_environment() -> String {
-    Authority::public_cloud().environment()
+    Authority::public_cloud().environment().to_owned()
 }
 
 #[cfg(test)]

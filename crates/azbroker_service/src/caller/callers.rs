@@ -10,7 +10,7 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, task::JoinSet};
 use zbus::{
     Connection, MatchRule, MessageStream,
     fdo::{ConnectionCredentials, DBusProxy},
@@ -47,6 +47,8 @@ struct Bus {
     /// Or why processes cannot be compared with it.
     own: Result<Own, &'static str>,
     looks: Looks,
+    /// Hears who leaves. It ends with this: it holds on to the connection.
+    _leaving: JoinSet<()>,
 }
 
 impl Callers {
@@ -177,8 +179,9 @@ impl Bus {
             }
             false => Err("the bus runs where processes have other numbers"),
         };
+        let mut hears = JoinSet::new();
         match leaving(connection).await {
-            Ok(leaving) => drop(tokio::spawn(forget(leaving, Arc::downgrade(known)))),
+            Ok(leaving) => drop(hears.spawn(forget(leaving, Arc::downgrade(known)))),
             Err(error) => tracing::debug!("the bus does not tell who leaves: {error}"),
         }
         Ok(Self {
@@ -186,6 +189,7 @@ impl Bus {
             uid: credentials.unix_user_id(),
             own,
             looks: Looks::default(),
+            _leaving: hears,
         })
     }
 
