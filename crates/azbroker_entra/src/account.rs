@@ -38,7 +38,7 @@ impl Account {
                 utid: claims.tid.clone(),
             });
         Self {
-            environment: authority.environment(),
+            environment: authority.environment().to_owned(),
             home_account_id: HomeAccountId::new(&home.uid, &home.utid),
             local_account_id: claims.oid,
             tenant_id: claims.tid,

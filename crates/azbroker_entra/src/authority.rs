@@ -1,6 +1,6 @@
 use crate::{Tenant, cloud};
 use azure_core::http::Url;
-use std::{fmt, hash::Hash};
+use std::{borrow::Cow, fmt, hash::Hash};
 
 /// Who issues tokens: a host and a tenant.
 ///
@@ -8,6 +8,8 @@ use std::{fmt, hash::Hash};
 #[derive(Clone)]
 pub struct Authority {
     origin: Url,
+    /// Of the origin; each request is held against it several times.
+    environment: Cow<'static, str>,
     tenant: Tenant,
 }
 
@@ -51,7 +53,16 @@ impl Authority {
         };
         let mut origin = url;
         origin.set_path("/");
-        Ok(Self { origin, tenant })
+        let host = host(&origin);
+        let environment = match cloud::aliases(&host) {
+            Some(hosts) => hosts[0].into(),
+            None => host.into(),
+        };
+        Ok(Self {
+            origin,
+            environment,
+            tenant,
+        })
     }
 
     /// An HTTPS authority from a host name, as in `AZURE_AUTHORITY_HOST`, and a tenant.
@@ -80,17 +91,12 @@ impl Authority {
 
     /// The host as it was given, with its port where that is not the usual one.
     pub fn host(&self) -> String {
-        match (self.origin.host_str(), self.origin.port()) {
-            (Some(host), Some(port)) => format!("{host}:{port}"),
-            (Some(host), None) => host.to_owned(),
-            (None, _) => String::new(),
-        }
+        host(&self.origin)
     }
 
     /// The one name of the cloud, whichever of its names was given.
-    pub fn environment(&self) -> String {
-        let host = self.host();
-        cloud::aliases(&host).map_or(host.clone(), |hosts| hosts[0].to_owned())
+    pub fn environment(&self) -> &str {
+        &self.environment
     }
 
     /// Whether the host belongs to a cloud that is known without asking anybody.
@@ -175,6 +181,14 @@ pub enum AuthorityError {
     /// What stands after the host is no tenant.
     #[error("authority '{0}' names no tenant: give a tenant ID, a domain or 'organizations'")]
     NoTenant(String),
+}
+
+fn host(origin: &Url) -> String {
+    match (origin.host_str(), origin.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => String::new(),
+    }
 }
 
 pub(crate) fn is_loopback(url: &Url) -> bool {

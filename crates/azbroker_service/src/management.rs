@@ -98,7 +98,9 @@ impl Management {
         let home_account_id = HomeAccountId::parse(&account.home_account_id)
             .ok_or_else(|| Denial::malformed("the account has no home account ID"))?;
         let environment = Authority::of_host(&account.environment, Tenant::organizations())
-            .map_or(account.environment, |authority| authority.environment());
+            .map_or(account.environment, |authority| {
+                authority.environment().to_owned()
+            });
         let account = (&*environment, &home_account_id);
         self.broker.pin_account(Some(account)).await
     }

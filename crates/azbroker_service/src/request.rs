@@ -166,7 +166,9 @@ impl Removal {
             // Clients name a cloud by any of its names.
             host => Some(
                 Authority::of_host(host, Tenant::organizations())
-                    .map_or(account.environment, |authority| authority.environment()),
+                    .map_or(account.environment, |authority| {
+                        authority.environment().to_owned()
+                    }),
             ),
         };
         Ok(Self {

@@ -94,7 +94,7 @@ impl AuthenticationRecord {
             .map_err(|error| Error::new(ErrorKind::Malformed, error.to_string()))?;
         Ok(Self {
             authority: if authority.is_same_environment(&account.environment) {
-                authority.environment()
+                authority.environment().to_owned()
             } else {
                 account.environment.clone()
             },

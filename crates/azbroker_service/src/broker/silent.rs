@@ -39,7 +39,7 @@ impl Broker {
         self.accounts
             .find(
                 &request.subject,
-                &request.authority.environment(),
+                request.authority.environment(),
                 request.authority.tenant(),
             )
             .await

@@ -128,7 +128,7 @@ impl Broker {
             resource: request.resource.clone(),
             scopes: request.scopes.clone(),
             tenant: request.authority.tenant().clone(),
-            environment: request.authority.environment(),
+            environment: request.authority.environment().to_owned(),
             accounts,
             login_hint: request.login_hint(),
             correlation_id: request.correlation_id,

@@ -75,7 +75,7 @@ impl Broker {
         time: &TimeLeft<'_>,
     ) -> Result<Begun, Denial> {
         let subject = (
-            request.authority.environment(),
+            request.authority.environment().to_owned(),
             request.client_id.clone(),
             request.subject.username().unwrap_or_default().to_owned(),
         );
