@@ -1,17 +1,21 @@
 //! Asks Entra ID, before anybody is shown anything, whether an application has registered a redirect URI.
 
-use crate::{Client, RedirectUri, TokenRequest, authorization_request::AuthorizationRequest};
+use crate::{
+    Client, RedirectUri, Refusal, TokenRequest, authorization_request::AuthorizationRequest,
+};
 use azure_core::http::{Method, Request, headers};
 use std::time::Duration;
 
 /// Whether a redirect URI is registered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Registered {
     /// Entra ID redirects to it.
     Yes,
     /// Entra ID says that it is not.
     No,
+    /// Entra ID knows no such application here: no sign-in to it would ever end.
+    NoApplication(Refusal),
     /// There was no clear answer.
     Unknown,
 }
@@ -40,10 +44,7 @@ impl Client {
                 false => Registered::Unknown,
             }
         } else {
-            match says_unregistered(response.body().as_ref()) {
-                true => Registered::No,
-                false => Registered::Unknown,
-            }
+            on_page(response.body().as_ref())
         };
         tracing::debug!(
             correlation_id = %request.correlation_id, redirect_uri = %uri, ?registered,
@@ -62,12 +63,19 @@ fn goes_to(location: &str, redirect_uri: &str) -> bool {
         .is_some_and(|rest| rest.starts_with(['?', '/', '#', ':']))
 }
 
-/// The redirect URI is not the registered one, or there is none at all.
-fn says_unregistered(page: &[u8]) -> bool {
+/// What a page of Entra ID's own says.
+fn on_page(page: &[u8]) -> Registered {
+    /// The redirect URI is not the registered one, or there is none at all.
+    const UNREGISTERED: [&str; 2] = ["AADSTS50011:", "AADSTS500113:"];
+    const NO_APPLICATION: &str = "AADSTS700016:";
     let page = String::from_utf8_lossy(page);
-    ["AADSTS50011:", "AADSTS500113:"]
-        .iter()
-        .any(|code| page.contains(code))
+    if UNREGISTERED.iter().any(|code| page.contains(code)) {
+        return Registered::No;
+    }
+    match page.contains(NO_APPLICATION) {
+        true => Registered::NoApplication(Refusal::new("unauthorized_client", NO_APPLICATION)),
+        false => Registered::Unknown,
+    }
 }
 
 #[cfg(test)]
@@ -86,9 +94,13 @@ mod tests {
             "http://localhost"
         ));
         assert!(!goes_to("/common/login", "http://localhost"));
-        assert!(says_unregistered(b"<p>AADSTS50011: The redirect URI"));
-        assert!(says_unregistered(b"<p>AADSTS500113: No reply address"));
-        assert!(!says_unregistered(b"<p>AADSTS700016: Application"));
-        assert!(!says_unregistered(b"<p>AADSTS5001199: other"));
+        assert_eq!(on_page(b"<p>AADSTS50011: The redirect URI"), Registered::No);
+        let none = on_page(b"<p>AADSTS500113: No reply address");
+        assert_eq!(none, Registered::No);
+        assert_eq!(on_page(b"<p>AADSTS5001199: other"), Registered::Unknown);
+        let Registered::NoApplication(refusal) = on_page(b"<p>AADSTS700016: Application") else {
+            panic!("it says that there is no such application");
+        };
+        assert_eq!(refusal.codes(), [700_016]);
     }
 }

@@ -185,7 +185,7 @@ impl SignInInterface {
                     SignInWay::Loopback => RedirectUri::Loopback,
                     _ => RedirectUri::NativeClient,
                 };
-                self.broker.name_redirect(&request, uri);
+                self.broker.name_redirect(&request, uri)?;
                 return Ok(BeginReply::Browser {});
             }
             SignInWay::Auto => match self.broker.redirect_choice(&request).await? {

@@ -137,12 +137,6 @@ impl Broker {
             username: account.username.clone(),
         }
     }
-
-    /// Uses this redirect URI for the application from now on.
-    pub(crate) fn name_redirect(&self, request: &Request, uri: RedirectUri) {
-        self.redirects
-            .name(&request.authority, &request.client_id, uri);
-    }
 }
 
 fn login_hint(request: &Request) -> Option<String> {

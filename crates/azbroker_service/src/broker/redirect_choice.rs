@@ -30,22 +30,44 @@ impl Broker {
         &self,
         request: &Request,
     ) -> Result<RedirectChoice, Denial> {
-        match self.redirect_uri(request).await? {
-            RedirectUri::NativeClient => {
-                match PrivateBrowser::find(&self.configuration.desktop()) {
-                    Some(browser) => Ok(RedirectChoice::ByItself(RedirectWay::PrivateWindow(
-                        browser,
-                    ))),
-                    None => Ok(RedirectChoice::ByHand(
-                        RedirectUri::NativeClient,
-                        "the application has registered no redirect URI of this machine, and there is no Chromium, Chrome or Edge here with a display to sign in with".to_owned(),
-                    )),
-                }
-            }
-            uri => Ok(match self.prompt.check() {
-                Ok(()) => RedirectChoice::ByItself(RedirectWay::Loopback),
-                Err(reason) => RedirectChoice::ByHand(uri, reason.to_string()),
-            }),
+        let uri = self.redirect_uri(request).await?;
+        Ok(match self.way_here(uri) {
+            Ok(way) => RedirectChoice::ByItself(way),
+            Err(reason) if uri == RedirectUri::NativeClient => RedirectChoice::ByHand(
+                uri,
+                format!(
+                    "the application has registered no redirect URI of this machine, and {reason}"
+                ),
+            ),
+            Err(reason) => RedirectChoice::ByHand(uri, reason),
+        })
+    }
+
+    /// Uses a redirect URI for the application from now on, until it has worked or failed, because its user says so.
+    pub(crate) fn name_redirect(&self, request: &Request, uri: RedirectUri) -> Result<(), Denial> {
+        if let Err(reason) = self.way_here(uri) {
+            return Err(Denial::interaction_required(format!(
+                "{reason}; sign in with `azbroker login --redirect paste`"
+            )));
+        }
+        let (authority, client_id) = (&request.authority, &request.client_id);
+        self.redirects.name(authority, client_id, uri);
+        Ok(())
+    }
+
+    /// How a redirect to this URI comes back by itself on this machine, or why it cannot.
+    fn way_here(&self, uri: RedirectUri) -> Result<RedirectWay, String> {
+        match uri {
+            RedirectUri::NativeClient => PrivateBrowser::find(&self.configuration.desktop())
+                .map(RedirectWay::PrivateWindow)
+                .ok_or_else(|| {
+                    "there is no Chromium, Chrome or Edge here with a display to sign in with"
+                        .to_owned()
+                }),
+            _ => match self.prompt.check() {
+                Ok(()) => Ok(RedirectWay::Loopback),
+                Err(reason) => Err(reason.to_string()),
+            },
         }
     }
 
@@ -63,6 +85,9 @@ impl Broker {
                 Registered::No => return Err(Denial::of_interactive(&Error::NotRegistered)),
                 _ => RedirectUri::NativeClient,
             },
+            Registered::NoApplication(refusal) => {
+                return Err(Denial::of_interactive(&refusal.into()));
+            }
             _ => return Ok(RedirectUri::Loopback),
         };
         self.redirects.learn(authority, client_id, learned);

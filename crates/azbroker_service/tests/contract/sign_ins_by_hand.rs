@@ -207,6 +207,36 @@ async fn an_authority_that_does_not_answer_is_no_reason_to_wait_or_to_learn() {
 }
 
 #[tokio::test]
+async fn an_application_that_the_tenant_does_not_have_is_refused_before_anybody_waits() {
+    let setup = Setup::new().await;
+    let unknown = json!({ "clientId": "99999999-0000-4000-8000-000000000009" });
+    let begun = begin(&setup, "auto", unknown.clone()).await;
+    assert!(
+        context(&begun)
+            .contains("the tenant has no application with this client ID (AADSTS700016)"),
+        "{begun}"
+    );
+    let answer = setup
+        .call("acquireTokenInteractively", request(unknown))
+        .await;
+    assert!(context(&answer).contains("AADSTS700016"), "{answer}");
+    assert_eq!(setup.user.opened().len(), 0);
+}
+
+#[tokio::test]
+async fn a_way_that_this_machine_has_not_is_refused_and_not_remembered() {
+    let setup = Setup::with(World::default(), bare(), SharedStore::default()).await;
+    let begun = begin(&setup, "nativeClient", json!({})).await;
+    assert_eq!(
+        context(&begun),
+        "there is no Chromium, Chrome or Edge here with a display to sign in with; \
+         sign in with `azbroker login --redirect paste`"
+    );
+    // As if nobody had asked.
+    setup.interactive().await;
+}
+
+#[tokio::test]
 async fn a_code_is_entered_at_another_device() {
     let setup = Setup::new().await;
     let begun = begin(&setup, "deviceCode", json!({})).await;
