@@ -15,7 +15,7 @@ pub use encrypted_file::encrypted_file;
 pub use entra_values::entra_values;
 pub use messages::messages;
 pub use pasted::pasted;
-pub use redirect::redirect;
+pub use redirect::{redirect, redirect_at_a_port};
 pub use service_calls::service_calls;
 pub use token_endpoint::token_endpoint;
 

@@ -27,7 +27,12 @@ fn the_answers_of_the_token_endpoint_survive_any_bytes() {
 
 #[test]
 fn the_redirect_survives_any_bytes() {
-    run("redirect", fuzz::redirect, 500);
+    run("redirect", fuzz::redirect, 5_000);
+}
+
+#[test]
+fn the_redirect_to_a_port_survives_any_bytes() {
+    run("redirect", fuzz::redirect_at_a_port, 500);
 }
 
 #[test]

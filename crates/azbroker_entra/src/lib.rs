@@ -51,7 +51,9 @@ mod private_browser;
 #[cfg(unix)]
 mod private_window;
 mod prompt;
+mod redirect_connections;
 mod redirect_end;
+mod redirect_in_memory;
 mod redirect_listener;
 mod redirect_parameters;
 mod redirect_probe;
@@ -88,6 +90,8 @@ pub use page::{Mark, Page};
 pub use pasted::{Paste, PasteError};
 pub use private_browser::PrivateBrowser;
 pub use prompt::{NoPrompt, Prompt, PromptError};
+#[doc(hidden)]
+pub use redirect_in_memory::RedirectInMemory;
 pub use redirect_probe::Registered;
 pub use redirect_uri::RedirectUri;
 pub use refusal::{Refusal, RefusalKind};

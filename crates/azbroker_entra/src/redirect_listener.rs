@@ -4,7 +4,8 @@
 use crate::{
     AuthorizationCode, LoopbackRedirect, Refusal,
     last_page::LastPage,
-    loopback_listener::{LoopbackListener, LoopbackPeer, is_loopback_host},
+    loopback_listener::{LoopbackListener, is_loopback_host},
+    redirect_connections::{RedirectConnections, RedirectPeer},
     redirect_parameters::RedirectParameters,
 };
 use http_body_util::Full;
@@ -26,15 +27,15 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    net::TcpStream,
+    io::{AsyncRead, AsyncWrite},
     sync::oneshot,
     task::{AbortHandle, JoinSet},
 };
 
 /// Waits for a redirect at a port of its own.
 #[derive(Debug)]
-pub(crate) struct RedirectListener {
-    listener: LoopbackListener,
+pub(crate) struct RedirectListener<L = LoopbackListener> {
+    listener: L,
     redirect: LoopbackRedirect,
 }
 
@@ -44,7 +45,13 @@ impl RedirectListener {
             Some(port) => LoopbackListener::bind_to(port).await?,
             None => LoopbackListener::bind().await?,
         };
-        Ok(Self { listener, redirect })
+        Ok(Self::on(listener, redirect))
+    }
+}
+
+impl<L: RedirectConnections> RedirectListener<L> {
+    pub(crate) fn on(listener: L, redirect: LoopbackRedirect) -> Self {
+        Self { listener, redirect }
     }
 
     /// What Entra ID sends the browser to. Its host and path are what applications register; the port is not
@@ -151,8 +158,8 @@ struct Place {
 struct NotLetIn;
 
 async fn serve(
-    stream: TcpStream,
-    peer: LoopbackPeer,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    peer: impl RedirectPeer,
     waiting: Arc<Waiting>,
     has_state: Arc<AtomicBool>,
 ) {
@@ -175,7 +182,7 @@ impl Waiting {
     async fn answer(
         &self,
         request: &Request<Incoming>,
-        peer: &LoopbackPeer,
+        peer: &impl RedirectPeer,
         has_state: &AtomicBool,
     ) -> Result<Response<Full<Bytes>>, NotLetIn> {
         let Some(outcome) = self.outcome_in(request) else {

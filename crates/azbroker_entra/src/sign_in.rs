@@ -1,7 +1,8 @@
 use crate::{
     Client, Error, FurtherParameters, Grant, LoopbackRedirect, OwnPages, Paste, PrivateBrowser,
-    Prompt, PromptBehavior, RedirectUri, RefusalKind, Result, TokenRequest, Tokens,
-    authorization_request::AuthorizationRequest, last_page::LastPage, redirect_end::RedirectEnd,
+    Prompt, PromptBehavior, RedirectInMemory, RedirectUri, RefusalKind, Result, TokenRequest,
+    Tokens, authorization_request::AuthorizationRequest, last_page::LastPage,
+    redirect_connections::RedirectConnections, redirect_end::RedirectEnd,
     redirect_listener::RedirectListener,
 };
 use azure_core::time::Duration;
@@ -99,22 +100,43 @@ impl SignIn {
         self.wait_for(listener, prompt, pastes, deadline).await
     }
 
+    /// Waits at no port, for the connections that its fuzz target makes.
+    #[doc(hidden)]
+    pub async fn wait_in_memory(
+        &self,
+        connections: RedirectInMemory,
+        prompt: &dyn Prompt,
+        deadline: Duration,
+    ) -> Result<Redirected> {
+        let listener = RedirectListener::on(connections, LoopbackRedirect::default());
+        self.wait_alone(listener, prompt, deadline).await
+    }
+
     async fn wait_at(
         &self,
         redirect: LoopbackRedirect,
         prompt: &dyn Prompt,
         deadline: Duration,
     ) -> Result<Redirected> {
+        let listener = listen(redirect).await?;
+        self.wait_alone(listener, prompt, deadline).await
+    }
+
+    async fn wait_alone(
+        &self,
+        listener: RedirectListener<impl RedirectConnections>,
+        prompt: &dyn Prompt,
+        deadline: Duration,
+    ) -> Result<Redirected> {
         let (_, mut nobody_pastes) = tokio::sync::mpsc::channel(1);
-        let listener = Some(listen(redirect).await?);
-        self.wait_for(listener, prompt, &mut nobody_pastes, deadline)
+        self.wait_for(Some(listener), prompt, &mut nobody_pastes, deadline)
             .await
     }
 
     /// Without a listener, what is pasted is the address of the native client's page.
     async fn wait_for(
         &self,
-        listener: Option<RedirectListener>,
+        listener: Option<RedirectListener<impl RedirectConnections>>,
         prompt: &dyn Prompt,
         pastes: &mut Receiver<Paste>,
         deadline: Duration,

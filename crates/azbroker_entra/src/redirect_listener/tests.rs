@@ -1,7 +1,7 @@
 use super::*;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
 };
 
 const STATE: &str = "the-state";
