@@ -1,4 +1,4 @@
-use crate::request::Request;
+use crate::{reply::LastReply, request::Request};
 use azbroker_entra::{Account, ClientId, Clock, HomeAccountId, IdToken, KeyId, Tenant, Tokens};
 use azure_core::{
     credentials::Secret,
@@ -54,6 +54,8 @@ pub(crate) struct Held {
     /// As Entra ID wrote them, with spaces between them.
     pub(crate) granted_scopes: String,
     pub(crate) id_token: IdToken,
+    /// A program asks for it again and again, in the same words.
+    pub(crate) last_reply: LastReply,
 }
 
 impl Key {
@@ -107,6 +109,7 @@ impl AccessTokens {
             expires_on: tokens.expires_on,
             granted_scopes: tokens.granted_scopes.join(" "),
             id_token: tokens.id_token.clone(),
+            last_reply: LastReply::default(),
         });
         let now = self.clock.now();
         let mut all = self.lock();
@@ -181,6 +184,7 @@ mod tests {
             expires_on: OffsetDateTime::UNIX_EPOCH + Duration::minutes(minutes),
             granted_scopes: String::new(),
             id_token: IdToken::new(String::new()),
+            last_reply: LastReply::default(),
         })
     }
 

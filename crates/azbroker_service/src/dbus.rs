@@ -7,8 +7,9 @@ use crate::{
     interactive_flows::{Ended, InteractiveFlows},
     management::Management,
     reply,
-    request::{Removal, Request, SigningRequest, check_size, refuse_cookie},
+    request::{RecentRequests, Removal, Request, SigningRequest, check_size, refuse_cookie},
     sign_in_interface::SignInInterface,
+    token_log::Source,
 };
 use azbroker_entra::{ClientId, CorrelationId};
 use azbroker_protocol::{
@@ -47,6 +48,7 @@ pub(crate) async fn serve_behind(
         broker,
         gate,
         flows: InteractiveFlows::default(),
+        recent: RecentRequests::default(),
     };
     connection
         .object_server()
@@ -74,6 +76,7 @@ struct Interface {
     broker: Arc<Broker>,
     gate: Arc<Gate>,
     flows: InteractiveFlows,
+    recent: RecentRequests,
 }
 
 // zbus moves the future of a call before it runs, so what seldom runs and is large stands behind a box.
@@ -323,7 +326,10 @@ impl Interface {
         request: &str,
     ) -> Result<Request, Denial> {
         call.span.record("flow", flow);
-        let request = Request::read(request, call.correlation_id, self.broker.configuration());
+        let configuration = self.broker.configuration();
+        let request = self
+            .recent
+            .read(request, call.correlation_id, configuration);
         let mut request = request.inspect_err(|denial| {
             let log = self.broker.log();
             log.record_unread(caller, call.correlation_id, denial);
@@ -383,8 +389,15 @@ async fn token_reply(
     request: &Request,
     issued: &Issued,
 ) -> Result<String, Denial> {
-    let Issued { account, token, .. } = issued;
-    let presented = broker.present(request, issued).await?;
+    let Issued {
+        account,
+        token,
+        source,
+    } = issued;
     tracing::debug!(scopes = %request.scopes, expires_on = %token.expires_on, "token given");
+    if *source == Source::Held && request.proof.is_none() {
+        return Ok(reply::held_token(request, account, token));
+    }
+    let presented = Box::pin(broker.present(request, issued)).await?;
     Ok(reply::token(request, account, token, &presented))
 }

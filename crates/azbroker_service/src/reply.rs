@@ -1,7 +1,45 @@
 use crate::{access_tokens::Held, request::Request};
 use azbroker_entra::Account;
+use azbroker_entra::Scopes;
 use azbroker_protocol::{TokenResponse, WireSecret};
 use azure_core::credentials::Secret;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// The reply that was last made of a token: most that follow are the same, and to write one is a fourth of what a silent
+/// answer costs.
+#[derive(Default)]
+pub(crate) struct LastReply(Mutex<Option<Reply>>);
+
+struct Reply {
+    account: Arc<Account>,
+    scopes: Scopes,
+    json: String,
+}
+
+/// Writes a token that is held as a reply: as it is, to whoever holds it.
+pub(crate) fn held_token(request: &Request, account: &Arc<Account>, token: &Held) -> String {
+    let mut last = token
+        .last_reply
+        .0
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if let Some(last) = &*last
+        && Arc::ptr_eq(&last.account, account)
+        && last.scopes == request.scopes
+    {
+        return last.json.clone();
+    }
+    let json = self::token(request, account, token, &token.access_token);
+    *last = Some(Reply {
+        account: account.clone(),
+        scopes: request.scopes.clone(),
+        json: json.clone(),
+    });
+    json
+}
 
 /// Writes a token as a reply.
 ///
@@ -42,6 +80,12 @@ pub(crate) fn account(account: &Account) -> azbroker_protocol::Account {
         client_info: account.home_account_id.to_client_info(),
         home_environment: account.environment.clone(),
         ..Default::default()
+    }
+}
+
+impl fmt::Debug for LastReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LastReply")
     }
 }
 

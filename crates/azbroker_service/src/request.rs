@@ -1,4 +1,5 @@
 mod additional;
+mod recent;
 
 use crate::{
     accounts::Subject,
@@ -15,6 +16,7 @@ use azbroker_entra::{
 use azbroker_protocol::{
     CookieRequest, RemoveAccountRequest, SignedHttpRequestRequest, Status, TokenRequest, WireSecret,
 };
+pub(crate) use recent::RecentRequests;
 
 /// A token request that makes sense.
 #[derive(Clone, Debug)]
