@@ -4,6 +4,7 @@ mod bus;
 mod finding;
 mod machine;
 mod network;
+mod store;
 
 pub(crate) use finding::{Finding, Outcome};
 

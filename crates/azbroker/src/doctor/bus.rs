@@ -1,10 +1,13 @@
-use super::finding::{Chain, Finding};
+use super::{
+    finding::{Chain, Finding},
+    store::store,
+};
 use crate::{
     failure::chain,
     installation::{ActivationFile, Installation, name_owner, session_bus},
 };
 use azbroker_service::{BUS_NAME, Clock, SystemClock};
-use azure_identity_broker::BrokerClient;
+use azure_identity_broker::{BrokerClient, BrokerStatus, Error, ErrorKind};
 use std::{env, path::PathBuf, time::Duration};
 use zbus::{
     Connection,
@@ -24,7 +27,14 @@ pub(super) async fn examine(tell: &mut impl FnMut(Finding)) {
     tell(secret_service(&connection, &bus).await);
 }
 
-const HOPS: [&str; 5] = ["bus address", "session bus", "name", "ping", "broker"];
+const HOPS: [&str; 6] = [
+    "bus address",
+    "session bus",
+    "name",
+    "ping",
+    "broker",
+    "store",
+];
 const SECRET_SERVICE: &str = "secret service";
 
 async fn reach_bus(hops: &mut Chain<'_>) -> Option<(Connection, DBusProxy<'static>)> {
@@ -74,7 +84,18 @@ async fn ask_broker(
     let finding = ping(hop, connection).await;
     hops.found(finding)?;
     let hop = hops.next();
-    let finding = broker(hop).await;
+    let client = match BrokerClient::new() {
+        Ok(client) => client,
+        Err(error) => return hops.found(broker_failed(hop, &error)),
+    };
+    let finding = broker(hop, &client).await;
+    hops.found(finding)?;
+    let hop = hops.next();
+    let finding = match status(hop, &client).await {
+        Ok(Some(status)) => store(hop, &status),
+        Ok(None) => Finding::fine(hop, "another broker's, which does not say"),
+        Err(finding) => finding,
+    };
     hops.found(finding)
 }
 
@@ -155,35 +176,51 @@ async fn ping(hop: &'static str, connection: &Connection) -> Finding {
     }
 }
 
-async fn broker(hop: &'static str) -> Finding {
+async fn broker(hop: &'static str, client: &BrokerClient) -> Finding {
     let asked = async {
-        let client = BrokerClient::new()?;
-        Ok::<_, azure_core::Error>((client.version().await?, client.accounts(None).await?))
+        let version = client.version().await?;
+        Ok::<_, azure_core::Error>((version, client.accounts(None).await?.accounts))
     };
     match tokio::time::timeout(CLIENTS_WAIT, asked).await {
-        Ok(Ok((version, held))) => {
-            let store = match held.store {
-                Some(store) => format!("; accounts rest in: {store}"),
-                None => String::new(),
-            };
-            let accounts = match held.accounts.len() {
+        Ok(Ok((version, accounts))) => {
+            let accounts = match accounts.len() {
                 0 => "no account; `azbroker login` signs one in".to_owned(),
                 1 => "1 account".to_owned(),
                 many => format!("{many} accounts"),
             };
-            Finding::fine(hop, format!("version {version}, {accounts}{store}"))
+            Finding::fine(hop, format!("version {version}, {accounts}"))
         }
-        Ok(Err(error)) => Finding::broken(
-            hop,
-            format!("it fails: {}", chain(&error)),
-            "run `azbroker serve -v` and read why",
-        ),
-        Err(_) => Finding::down(
-            hop,
-            "it answers Ping, but not which accounts it holds: its keyring may be slow",
-            "try again, and unlock the keyring",
-        ),
+        Ok(Err(error)) => broker_failed(hop, &error),
+        Err(_) => broker_is_slow(hop, "which accounts it holds"),
     }
+}
+
+/// What the broker says of itself, which is nothing where it is not azbroker.
+async fn status(hop: &'static str, client: &BrokerClient) -> Result<Option<BrokerStatus>, Finding> {
+    match tokio::time::timeout(CLIENTS_WAIT, client.status()).await {
+        Ok(Ok(status)) => Ok(Some(status)),
+        Ok(Err(error)) if Error::find(&error).is_some_and(|e| e.kind() == ErrorKind::Malformed) => {
+            Ok(None)
+        }
+        Ok(Err(error)) => Err(broker_failed(hop, &error)),
+        Err(_) => Err(broker_is_slow(hop, "where they rest")),
+    }
+}
+
+fn broker_failed(hop: &'static str, error: &azure_core::Error) -> Finding {
+    Finding::broken(
+        hop,
+        format!("it fails: {}", chain(error)),
+        "run `azbroker serve -v` and read why",
+    )
+}
+
+fn broker_is_slow(hop: &'static str, what: &str) -> Finding {
+    Finding::down(
+        hop,
+        format!("it answers Ping, but not {what}: its keyring may be slow"),
+        "try again, and unlock the keyring",
+    )
 }
 
 /// Looks at the keyring without asking for its password.
