@@ -122,6 +122,9 @@ pub(crate) struct ServeArguments {
     /// Where refresh tokens rest: auto, secret-service, file or memory.
     #[arg(long, value_name = "STORE")]
     pub(crate) store: Option<StoreChoice>,
+    /// The store that the user wants, on a bus whose secret service is the one of `azbroker run`.
+    #[arg(long, value_name = "STORE", hide = true, requires = "store")]
+    pub(crate) in_place_of: Option<StoreChoice>,
     /// What becomes of programs that no rule is about: ask, same-user or deny.
     #[arg(long, value_name = "MODE")]
     pub(crate) approvals: Option<ApprovalMode>,

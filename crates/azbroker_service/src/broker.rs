@@ -125,7 +125,11 @@ impl Broker {
 
     /// What keeps the refresh tokens, and why.
     pub(crate) async fn store_report(&self) -> StoreReport {
-        self.accounts.store_report().await
+        let report = self.accounts.store_report().await;
+        match &self.configuration.store_in_place_of {
+            Some(in_place_of) => report.in_place_of(in_place_of, self.configuration.store),
+            None => report,
+        }
     }
 
     /// The account that the user pinned as the default.

@@ -10,7 +10,7 @@ use crate::{
 };
 use azbroker_service::{
     AuthorityHost, BrowserStart, Configuration, KeySource, Passphrase, ServeError, SignInWindow,
-    StoreChoice, serve,
+    StoreChoice, StoreInPlaceOf, serve,
 };
 use azure_core::time::Duration;
 use std::{env, fs::File, io::Read, path::PathBuf, process::ExitCode, sync::Arc};
@@ -90,6 +90,9 @@ async fn configuration(
             }),
         ),
         store,
+        store_in_place_of: arguments
+            .in_place_of
+            .map(|wanted| without_keyring(wanted, store)),
         key_source,
         config_file,
         approvals: arguments
@@ -104,6 +107,25 @@ async fn configuration(
         idle_exit: arguments.idle_exit.time(),
         ..usual
     })
+}
+
+/// What is said of the better stores on a bus of `azbroker run` alone.
+fn without_keyring(wanted: StoreChoice, store: StoreChoice) -> StoreInPlaceOf {
+    let mut passed_over = vec![(
+        StoreChoice::SecretService,
+        "this session has only the Secret Service of `azbroker run`, which forgets",
+    )];
+    if store == StoreChoice::Memory {
+        passed_over.push((
+            StoreChoice::File,
+            "there is no key for an encrypted file: name a passphrase-file in config.toml, start `azbroker run` with \
+             the systemd credential azbroker-key, or set store = \"file\", which asks at the terminal",
+        ));
+    }
+    StoreInPlaceOf {
+        wanted,
+        passed_over,
+    }
 }
 
 /// Reads what somebody hands over who keeps it nowhere.

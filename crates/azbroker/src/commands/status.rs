@@ -48,8 +48,12 @@ fn show(status: &BrokerStatus) -> Result<(), Failure> {
     line(format_args!("kept in:   {}", status.store_description))?;
     if status.store_wanted != "auto" && status.store_wanted != status.store {
         line(format_args!(
-            "           NOT in {}, as the broker was told to: sign-ins are lost when it ends",
-            status.store_wanted
+            "           NOT in {}, as the broker was told to{}",
+            status.store_wanted,
+            match status.store.as_str() {
+                "memory" => ": sign-ins are lost when it ends",
+                _ => "",
+            }
         ))?;
     }
     for store in &status.passed_over {

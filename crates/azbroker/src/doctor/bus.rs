@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     failure::chain,
-    installation::{ActivationFile, Installation, name_owner, session_bus},
+    installation::{ActivationFile, Installation, NameOwner, name_owner, owner_of, session_bus},
 };
 use azbroker_service::{BUS_NAME, Clock, SystemClock};
 use azure_identity_broker::{BrokerClient, BrokerStatus, Error, ErrorKind};
@@ -23,8 +23,9 @@ pub(super) async fn examine(tell: &mut impl FnMut(Finding)) {
         tell(Finding::not_tried(SECRET_SERVICE));
         return;
     };
-    ask_broker(&mut hops, &connection, &bus).await;
-    tell(secret_service(&connection, &bus).await);
+    let status = ask_broker(&mut hops, &connection, &bus).await;
+    let in_use = status.is_some_and(|status| status.store == "secret-service");
+    tell(secret_service(&connection, &bus, in_use).await);
 }
 
 const HOPS: [&str; 6] = [
@@ -72,11 +73,12 @@ fn address(hop: &'static str) -> Finding {
     }
 }
 
+/// Tells what the broker says of itself, where it is azbroker.
 async fn ask_broker(
     hops: &mut Chain<'_>,
     connection: &Connection,
     bus: &DBusProxy<'_>,
-) -> Option<()> {
+) -> Option<BrokerStatus> {
     let hop = hops.next();
     let finding = name(hop, bus).await;
     hops.found(finding)?;
@@ -86,17 +88,28 @@ async fn ask_broker(
     let hop = hops.next();
     let client = match BrokerClient::new() {
         Ok(client) => client,
-        Err(error) => return hops.found(broker_failed(hop, &error)),
+        Err(error) => {
+            hops.found(broker_failed(hop, &error))?;
+            return None;
+        }
     };
     let finding = broker(hop, &client).await;
     hops.found(finding)?;
     let hop = hops.next();
-    let finding = match status(hop, &client).await {
-        Ok(Some(status)) => store(hop, &status),
-        Ok(None) => Finding::fine(hop, "another broker's, which does not say"),
-        Err(finding) => finding,
-    };
-    hops.found(finding)
+    match status(hop, &client).await {
+        Ok(Some(status)) => {
+            hops.found(store(hop, &status));
+            Some(status)
+        }
+        Ok(None) => {
+            hops.found(Finding::fine(hop, "another broker's, which does not say"));
+            None
+        }
+        Err(finding) => {
+            hops.found(finding);
+            None
+        }
+    }
 }
 
 async fn name(hop: &'static str, bus: &DBusProxy<'_>) -> Finding {
@@ -223,12 +236,15 @@ fn broker_is_slow(hop: &'static str, what: &str) -> Finding {
     )
 }
 
-/// Looks at the keyring without asking for its password.
-async fn secret_service(connection: &Connection, bus: &DBusProxy<'_>) -> Finding {
+/// Looks at the keyring without asking for its password. Accounts rest in it, or elsewhere.
+async fn secret_service(connection: &Connection, bus: &DBusProxy<'_>, in_use: bool) -> Finding {
     let hop = SECRET_SERVICE;
     let looked = async {
-        let name = SECRETS.try_into()?;
-        if !bus.name_has_owner(name).await?
+        let owner = owner_of(bus, SECRETS).await?;
+        if owner.as_ref().is_some_and(NameOwner::is_ours) {
+            return Ok(Some(Keyring::Ours));
+        }
+        if owner.is_none()
             && !bus
                 .list_activatable_names()
                 .await?
@@ -237,18 +253,26 @@ async fn secret_service(connection: &Connection, bus: &DBusProxy<'_>) -> Finding
         {
             return Ok(None);
         }
-        Ok::<_, zbus::Error>(Some(is_locked(connection).await?))
+        Ok::<_, zbus::Error>(Some(keyring(connection).await?))
     };
     const MEMORY: &str = "accounts rest in memory or an encrypted file; a keyring, such as gnome-keyring or \
                           KeePassXC, keeps them too";
     match tokio::time::timeout(PATIENCE, looked).await {
-        Ok(Ok(Some(Locked::No))) => Finding::fine(hop, "there and unlocked"),
-        Ok(Ok(Some(Locked::Yes))) => Finding::broken(
+        Ok(Ok(Some(Keyring::Ours))) if in_use => {
+            Finding::fine(hop, "azbroker's own, which forgets when it ends")
+        }
+        Ok(Ok(Some(Keyring::Ours))) => Finding::notice(
+            hop,
+            "only azbroker's own, which forgets when it ends; no account rests in it",
+            "leave it: programs keep caches of their own there; see the store above",
+        ),
+        Ok(Ok(Some(Keyring::Open))) => Finding::fine(hop, "there and unlocked"),
+        Ok(Ok(Some(Keyring::Locked))) => Finding::broken(
             hop,
             "the keyring is locked, so accounts rest elsewhere",
             "unlock it (sign in with a password, or open Passwords and Keys)",
         ),
-        Ok(Ok(Some(Locked::NoCollection))) => Finding::notice(
+        Ok(Ok(Some(Keyring::NoCollection))) => Finding::notice(
             hop,
             "the keyring has no default collection",
             "make one in Passwords and Keys, or leave it: accounts rest in memory or an encrypted file",
@@ -263,14 +287,16 @@ async fn secret_service(connection: &Connection, bus: &DBusProxy<'_>) -> Finding
     }
 }
 
-enum Locked {
-    Yes,
-    No,
+enum Keyring {
+    Open,
+    Locked,
     NoCollection,
+    /// The one that `azbroker run` and `azbroker emulate` bring.
+    Ours,
 }
 
 /// See [Secret Service API](https://specifications.freedesktop.org/secret-service/latest/).
-async fn is_locked(connection: &Connection) -> zbus::Result<Locked> {
+async fn keyring(connection: &Connection) -> zbus::Result<Keyring> {
     let alias = connection
         .call_method(
             Some(SECRETS),
@@ -282,7 +308,7 @@ async fn is_locked(connection: &Connection) -> zbus::Result<Locked> {
         .await?;
     let collection: OwnedObjectPath = alias.body().deserialize()?;
     if collection.as_str() == "/" {
-        return Ok(Locked::NoCollection);
+        return Ok(Keyring::NoCollection);
     }
     let locked = connection
         .call_method(
@@ -295,8 +321,8 @@ async fn is_locked(connection: &Connection) -> zbus::Result<Locked> {
         .await?;
     let locked: OwnedValue = locked.body().deserialize()?;
     Ok(match bool::try_from(locked)? {
-        true => Locked::Yes,
-        false => Locked::No,
+        true => Keyring::Locked,
+        false => Keyring::Open,
     })
 }
 
