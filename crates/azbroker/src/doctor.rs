@@ -1,6 +1,7 @@
 //! The hops from this machine to a token, each tried by itself, so that a broken one can be named.
 
 mod bus;
+mod bus_address;
 mod finding;
 mod machine;
 mod network;

@@ -1,4 +1,5 @@
 use super::{
+    bus_address::bus_address,
     finding::{Chain, Finding},
     store::store,
 };
@@ -8,7 +9,7 @@ use crate::{
 };
 use azbroker_service::{BUS_NAME, Clock, SystemClock};
 use azure_identity_broker::{BrokerClient, BrokerStatus, Error, ErrorKind};
-use std::{env, path::PathBuf, time::Duration};
+use std::time::Duration;
 use zbus::{
     Connection,
     fdo::{DBusProxy, PeerProxy},
@@ -40,7 +41,7 @@ const SECRET_SERVICE: &str = "secret service";
 
 async fn reach_bus(hops: &mut Chain<'_>) -> Option<(Connection, DBusProxy<'static>)> {
     let hop = hops.next();
-    hops.found(address(hop))?;
+    hops.found(bus_address(hop))?;
     let hop = hops.next();
     match session_bus().await {
         Ok(found) => {
@@ -55,21 +56,6 @@ async fn reach_bus(hops: &mut Chain<'_>) -> Option<(Connection, DBusProxy<'stati
             ));
             None
         }
-    }
-}
-
-fn address(hop: &'static str) -> Finding {
-    if let Ok(address) = env::var("DBUS_SESSION_BUS_ADDRESS") {
-        return Finding::fine(hop, address);
-    }
-    let socket = env::var_os("XDG_RUNTIME_DIR").map(|folder| PathBuf::from(folder).join("bus"));
-    match socket.filter(|socket| socket.exists()) {
-        Some(socket) => Finding::fine(hop, socket.display().to_string()),
-        None => Finding::broken(
-            hop,
-            "this session has no bus: DBUS_SESSION_BUS_ADDRESS is not set",
-            "run the program below `azbroker run --`, which brings one",
-        ),
     }
 }
 
