@@ -154,7 +154,10 @@ pub(super) fn key_source(passphrase_file: Option<PathBuf>) -> Option<KeySource> 
 fn failure(error: &ServeError) -> Failure {
     match error {
         ServeError::NoBus(_) => Failure::of(Exit::UserMustAct, error)
-            .with_hint("set DBUS_SESSION_BUS_ADDRESS, or start the broker below dbus-run-session"),
+            .with_hint(
+            "where there is a bus, set DBUS_SESSION_BUS_ADDRESS; where there is none, `azbroker run -- bash` brings one with \
+             a broker",
+        ),
         ServeError::NameTaken { .. } => Failure::of(Exit::UserMustAct, error)
             .with_hint("use that broker, or end it first; it is never replaced"),
         _ => Failure::of(Exit::Failed, error),
