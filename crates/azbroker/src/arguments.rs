@@ -16,7 +16,8 @@ use std::{ffi::OsString, path::PathBuf};
 #[command(
     name = "azbroker",
     version,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the user must act, 4 try again later.\n\
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the user must act, 4 try again later;\n\
+                  of `run` and `emulate`, what the program they run ends with, 126 if it cannot be executed, 127 if it is not found.\n\
                   The broker makes no unmanaged machine compliant: policies that want a managed device still refuse."
 )]
 pub(crate) struct Arguments {

@@ -1,7 +1,7 @@
 use super::{
     child::{cannot_run, end_politely, wait},
     passphrase_prompt,
-    serve::key_source,
+    serve::{key_source, no_key},
     stop::Stops,
 };
 use crate::{
@@ -223,10 +223,14 @@ async fn passphrase(stops: &mut Stops) -> Result<Option<Passphrase>, Failure> {
     let (file, _) = ConfigFile::of_user()?;
     let needed =
         file.store == Some(StoreChoice::File) && key_source(file.passphrase_file).is_none();
+    if !needed {
+        return Ok(None);
+    }
     let at_terminal = io::stderr().is_terminal() && File::open("/dev/tty").is_ok();
-    match folders::state().filter(|_| needed && at_terminal) {
+    match folders::state().filter(|_| at_terminal) {
         Some(folder) => Ok(Some(passphrase_prompt::ask(stops, &folder).await?)),
-        None => Ok(None),
+        // The broker would say so, but to nobody who waits for it.
+        None => Err(no_key()),
     }
 }
 

@@ -64,14 +64,7 @@ async fn configuration(
         key_source = Some(KeySource::Passphrase(passphrase));
     }
     if store == StoreChoice::File && key_source.is_none() {
-        return Err(Failure::new(
-            Exit::WrongUsage,
-            "the store is to be a file, and there is no key to encrypt it with",
-        )
-        .with_hint(
-            "name a passphrase-file in config.toml, give the unit the credential azbroker-key, or run \
-             `azbroker serve --foreground` or `azbroker run` at a terminal, which asks",
-        ));
+        return Err(no_key());
     }
     Ok(Configuration {
         further_authority_hosts,
@@ -139,6 +132,17 @@ fn passphrase(descriptor: u32) -> Result<Passphrase, Failure> {
         .and_then(|file| file.take(4096).read_to_string(&mut words))
         .map_err(|error| wrong(&format!("cannot be read: {error}")))?;
     Passphrase::new(words).ok_or_else(|| wrong("is empty"))
+}
+
+pub(super) fn no_key() -> Failure {
+    Failure::new(
+        Exit::WrongUsage,
+        "the store is to be a file, and there is no key to encrypt it with",
+    )
+    .with_hint(
+        "name a passphrase-file in config.toml, give the unit the credential azbroker-key, or run \
+         `azbroker serve --foreground` or `azbroker run` at a terminal, which asks",
+    )
 }
 
 /// What systemd hands over wins: it is there because somebody set it up.

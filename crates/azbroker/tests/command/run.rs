@@ -217,15 +217,33 @@ fn without_a_program_to_run_the_usage_is_shown() {
 }
 
 #[test]
-fn a_program_that_is_not_there_is_named() {
+fn a_program_that_does_not_start_is_named_with_the_exit_code_of_shells() {
     let place = Place::new();
-    let output = place
-        .azbroker(&["run", "--", "/nonexistent/program"])
-        .output()
-        .unwrap();
-    assert_eq!(code(&output), 1);
-    let line = "error: '/nonexistent/program' cannot be run: No such file or directory";
-    assert!(stderr(&output).contains(line), "{output:?}");
+    for (program, expected, why, hint) in [
+        (
+            "/nonexistent/program",
+            127,
+            "No such file or directory",
+            "check its name and PATH",
+        ),
+        (
+            "nosuchprogram",
+            127,
+            "No such file or directory",
+            "check its name and PATH",
+        ),
+        ("/dev/null", 126, "Permission denied", "chmod +x"),
+    ] {
+        let output = place
+            .azbroker(&["run", "--", program])
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+            .output()
+            .unwrap();
+        assert_eq!(code(&output), expected, "{output:?}");
+        let line = format!("error: '{program}' cannot be run: {why}");
+        assert!(stderr(&output).contains(&line), "{output:?}");
+        assert!(stderr(&output).contains(hint), "{output:?}");
+    }
     place.assert_clean();
     assert_eq!(processes_with(place.home.path()), 0);
 }
@@ -273,8 +291,13 @@ fn run_asks_at_the_terminal_for_the_passphrase_and_hands_it_on_unseen() {
 
     // Where nobody sits there is nobody to ask.
     let alone = machine.azbroker(&["run", "--", "true"]);
+    assert_eq!(code(&alone), 2, "as of `serve`: {alone:?}");
+    let said = stderr(&alone);
     assert!(
-        stderr(&alone).contains("there is no key to encrypt it with"),
+        said.starts_with(
+            "error: the store is to be a file, and there is no key to encrypt it with\nhint: "
+        ),
         "{alone:?}"
     );
+    assert_eq!(said.lines().count(), 2, "{alone:?}");
 }
