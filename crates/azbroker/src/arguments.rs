@@ -258,12 +258,18 @@ pub(crate) struct DefaultArguments {
     /// The account that is the default from now on.
     #[arg(value_name = "USER")]
     pub(crate) username: Option<String>,
-    /// Which one, where the user is in several tenants.
+    /// Tenant ID of that account, where the user is in several tenants.
     #[arg(long, value_name = "TENANT", requires = "username")]
     pub(crate) tenant: Option<String>,
+    /// Authority host of that account's cloud, such as login.microsoftonline.us, where the user is in several clouds.
+    #[arg(long, value_name = "HOST", requires = "username")]
+    pub(crate) authority_host: Option<String>,
     /// Pins none.
     #[arg(long, conflicts_with = "username")]
     pub(crate) unset: bool,
+    /// How the default account is printed.
+    #[arg(long, value_enum, default_value_t = ListOutput::Text)]
+    pub(crate) output: ListOutput,
 }
 
 #[derive(Args, Debug)]
@@ -285,13 +291,18 @@ pub(crate) struct TokenArguments {
 }
 
 #[derive(Args, Debug)]
-#[group(required = true, multiple = false)]
 pub(crate) struct LogoutArguments {
-    /// The account to forget.
-    #[arg(long, value_name = "USER")]
+    /// The account to forget: in every tenant and cloud, unless one is named.
+    #[arg(long, value_name = "USER", required_unless_present = "all")]
     pub(crate) username: Option<String>,
+    /// Tenant ID of the account to forget.
+    #[arg(long, value_name = "TENANT", requires = "username")]
+    pub(crate) tenant: Option<String>,
+    /// Authority host of the cloud of the account to forget, such as login.microsoftonline.us.
+    #[arg(long, value_name = "HOST", requires = "username")]
+    pub(crate) authority_host: Option<String>,
     /// Forgets every account, also those that the broker could not read.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["username", "tenant", "authority_host"])]
     pub(crate) all: bool,
 }
 

@@ -1,4 +1,4 @@
-use super::broker_failure::broker_failure;
+use super::{broker_failure::broker_failure, which_account::WhichAccount};
 use crate::{
     arguments::LogoutArguments,
     failure::{Exit, Failure},
@@ -13,32 +13,31 @@ pub(crate) async fn run(arguments: &LogoutArguments) -> Result<ExitCode, Failure
     if arguments.all {
         return all(&broker).await;
     }
+    let which = WhichAccount::typed(
+        arguments.username.as_deref().unwrap_or_default(),
+        arguments.tenant.as_deref(),
+        arguments.authority_host.as_deref(),
+    )?;
     let held = broker
         .accounts(None)
         .await
         .map_err(|error| broker_failure(&error, None))?;
-    let meant: Vec<_> = held
-        .accounts
-        .iter()
-        .filter(|account| {
-            let username = arguments.username.as_deref();
-            username.is_some_and(|username| account.username().eq_ignore_ascii_case(username))
-        })
-        .collect();
-    if let (Some(username), true) = (&arguments.username, meant.is_empty()) {
-        return Err(Failure::new(
-            Exit::Failed,
-            format!("the broker holds no account '{username}'"),
-        )
-        .with_hint("see `azbroker accounts`"));
-    }
-    for account in meant {
+    let meant = which.among(&held.accounts)?;
+    for account in &meant {
         broker
             .remove_account(account)
             .await
             .map_err(|error| broker_failure(&error, None))?;
+        let whose = match meant.len() {
+            1 => String::new(),
+            _ => format!(
+                " in tenant {} at {}",
+                account.tenant_id(),
+                account.environment()
+            ),
+        };
         tell(format_args!(
-            "{} is forgotten; access tokens given out stay valid until they expire",
+            "{}{whose} is forgotten; access tokens given out stay valid until they expire",
             account.username()
         ));
     }

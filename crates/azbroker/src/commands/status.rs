@@ -97,15 +97,6 @@ fn json(status: &BrokerStatus) -> serde_json::Value {
         .iter()
         .map(|store| json!({ "store": store.store, "reason": store.reason }))
         .collect();
-    let default = status.default_account.as_ref().map(|account| {
-        json!({
-            "username": account.username(),
-            "home_account_id": account.home_account_id(),
-            "tenant_id": account.tenant_id(),
-            "environment": account.environment(),
-            "pinned": status.default_is_pinned,
-        })
-    });
     json!({
         "azbroker": true,
         "version": status.version,
@@ -120,7 +111,21 @@ fn json(status: &BrokerStatus) -> serde_json::Value {
         },
         "approvals": status.approvals,
         "accounts": status.accounts,
-        "default_account": default,
+        "default_account": default_account(status),
         "config_file": status.config_file,
     })
+}
+
+/// The default account for a program, `null` where there is none.
+pub(super) fn default_account(status: &BrokerStatus) -> serde_json::Value {
+    let default = status.default_account.as_ref().map(|account| {
+        json!({
+            "username": account.username(),
+            "home_account_id": account.home_account_id(),
+            "tenant_id": account.tenant_id(),
+            "environment": account.environment(),
+            "pinned": status.default_is_pinned,
+        })
+    });
+    default.into()
 }
