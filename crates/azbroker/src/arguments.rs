@@ -16,7 +16,8 @@ use std::{ffi::OsString, path::PathBuf};
 #[command(
     name = "azbroker",
     version,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the user must act, 4 try again later.\n\
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the user must act, 4 try again later;\n\
+                  of `run` and `emulate`, what the program they run ends with, 126 if it cannot be executed, 127 if it is not found.\n\
                   The broker makes no unmanaged machine compliant: policies that want a managed device still refuse."
 )]
 pub(crate) struct Arguments {
@@ -122,6 +123,9 @@ pub(crate) struct ServeArguments {
     /// Where refresh tokens rest: auto, secret-service, file or memory.
     #[arg(long, value_name = "STORE")]
     pub(crate) store: Option<StoreChoice>,
+    /// The store that the user wants, on a bus whose secret service is the one of `azbroker run`.
+    #[arg(long, value_name = "STORE", hide = true, requires = "store")]
+    pub(crate) in_place_of: Option<StoreChoice>,
     /// What becomes of programs that no rule is about: ask, same-user or deny.
     #[arg(long, value_name = "MODE")]
     pub(crate) approvals: Option<ApprovalMode>,
@@ -254,12 +258,18 @@ pub(crate) struct DefaultArguments {
     /// The account that is the default from now on.
     #[arg(value_name = "USER")]
     pub(crate) username: Option<String>,
-    /// Which one, where the user is in several tenants.
+    /// Tenant ID of that account, where the user is in several tenants.
     #[arg(long, value_name = "TENANT", requires = "username")]
     pub(crate) tenant: Option<String>,
+    /// Authority host of that account's cloud, such as login.microsoftonline.us, where the user is in several clouds.
+    #[arg(long, value_name = "HOST", requires = "username")]
+    pub(crate) authority_host: Option<String>,
     /// Pins none.
     #[arg(long, conflicts_with = "username")]
     pub(crate) unset: bool,
+    /// How the default account is printed.
+    #[arg(long, value_enum, default_value_t = ListOutput::Text)]
+    pub(crate) output: ListOutput,
 }
 
 #[derive(Args, Debug)]
@@ -281,13 +291,18 @@ pub(crate) struct TokenArguments {
 }
 
 #[derive(Args, Debug)]
-#[group(required = true, multiple = false)]
 pub(crate) struct LogoutArguments {
-    /// The account to forget.
-    #[arg(long, value_name = "USER")]
+    /// The account to forget: in every tenant and cloud, unless one is named.
+    #[arg(long, value_name = "USER", required_unless_present = "all")]
     pub(crate) username: Option<String>,
+    /// Tenant ID of the account to forget.
+    #[arg(long, value_name = "TENANT", requires = "username")]
+    pub(crate) tenant: Option<String>,
+    /// Authority host of the cloud of the account to forget, such as login.microsoftonline.us.
+    #[arg(long, value_name = "HOST", requires = "username")]
+    pub(crate) authority_host: Option<String>,
     /// Forgets every account, also those that the broker could not read.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["username", "tenant", "authority_host"])]
     pub(crate) all: bool,
 }
 

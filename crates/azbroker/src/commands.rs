@@ -28,3 +28,4 @@ mod child;
 mod sign_in_by_hand;
 mod stop;
 mod terminal_prompt;
+mod which_account;

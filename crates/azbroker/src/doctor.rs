@@ -1,9 +1,11 @@
 //! The hops from this machine to a token, each tried by itself, so that a broken one can be named.
 
 mod bus;
+mod bus_address;
 mod finding;
 mod machine;
 mod network;
+mod store;
 
 pub(crate) use finding::{Finding, Outcome};
 

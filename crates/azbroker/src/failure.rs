@@ -15,6 +15,10 @@ pub(crate) enum Exit {
     WrongUsage = 2,
     UserMustAct = 3,
     TryAgainLater = 4,
+    /// As shells have it, of a program to run.
+    NotExecutable = 126,
+    /// As shells have it, of a program to run.
+    NoSuchProgram = 127,
 }
 
 impl Failure {

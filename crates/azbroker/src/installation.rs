@@ -5,7 +5,7 @@ mod owner;
 mod unit;
 
 pub(crate) use activation_file::ActivationFile;
-pub(crate) use owner::{NameOwner, call_bus, name_owner, session_bus};
+pub(crate) use owner::{NameOwner, call_bus, name_owner, owner_of, session_bus};
 
 use crate::{
     arguments::IdleExit,

@@ -23,6 +23,7 @@ mod failure;
 mod folders;
 mod hardening;
 mod installation;
+mod kept;
 mod logs;
 mod offline;
 mod one_thread;

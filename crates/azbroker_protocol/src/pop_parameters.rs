@@ -52,7 +52,7 @@ impl SignedHttpRequestRequest {
     ///
     /// Names what is missing or wrong.
     pub fn from_json(json: &str) -> Result<Self, MalformedMessage> {
-        read("signed request's request", json)
+        read("request for a signed HTTP request", json)
     }
 }
 
@@ -68,5 +68,19 @@ impl SignedHttpRequestReply {
     /// Writes the response.
     pub fn to_json(&self) -> String {
         write(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_makes_no_sense_is_named_once() {
+        let error = SignedHttpRequestRequest::from_json("{}").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "malformed request for a signed HTTP request: the field 'popParams' is missing"
+        );
     }
 }

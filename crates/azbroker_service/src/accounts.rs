@@ -1,6 +1,7 @@
 mod change;
 mod default_account;
 mod held_grants;
+mod in_place_of;
 mod keeper;
 mod known;
 

@@ -125,7 +125,11 @@ impl Broker {
 
     /// What keeps the refresh tokens, and why.
     pub(crate) async fn store_report(&self) -> StoreReport {
-        self.accounts.store_report().await
+        let report = self.accounts.store_report().await;
+        match &self.configuration.store_in_place_of {
+            Some(in_place_of) => report.in_place_of(in_place_of, self.configuration.store),
+            None => report,
+        }
     }
 
     /// The account that the user pinned as the default.
@@ -155,7 +159,7 @@ impl Broker {
         self.accounts.pin(account.as_deref()).await.map_err(|error| {
             Denial::new(
                 Status::TransientError,
-                format!("the default account holds until the broker ends: it cannot be written down: {error}"),
+                format!("it cannot be written down: {error}; make room in the broker's state folder, then try again"),
             )
         })
     }

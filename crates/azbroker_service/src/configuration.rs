@@ -19,6 +19,8 @@ pub struct Configuration {
     pub sign_in_window: SignInWindow,
     /// Where refresh tokens rest.
     pub store: StoreChoice,
+    /// What the user wants, where whoever starts the broker has chosen another store.
+    pub store_in_place_of: Option<StoreInPlaceOf>,
     /// Where the key of the encrypted file comes from. Without one there is no such file.
     pub key_source: Option<KeySource>,
     /// The configuration file that was read, for whoever asks.
@@ -34,6 +36,15 @@ pub struct Configuration {
     pub idle_exit: Option<Duration>,
     /// Whether the process's memory is kept out of the swap space, for whoever asks.
     pub memory_locked: Option<bool>,
+}
+
+/// The store that the user wants, and why it is not the one that the broker was started with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreInPlaceOf {
+    /// What the user wants.
+    pub wanted: StoreChoice,
+    /// The stores that were passed over, the best first, and why each was.
+    pub passed_over: Vec<(StoreChoice, &'static str)>,
 }
 
 /// Where Entra ID's page follows the broker's own account page.
@@ -58,6 +69,7 @@ impl Default for Configuration {
             approvals: ApprovalMode::default(),
             terminal: None,
             store: StoreChoice::Auto,
+            store_in_place_of: None,
             key_source: None,
             config_file: None,
             state_folder: None,

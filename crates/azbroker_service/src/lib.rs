@@ -53,7 +53,7 @@ pub use azbroker_entra::{
 pub use azbroker_protocol::{BUS_NAME, OBJECT_PATH};
 pub use broker::Broker;
 pub use caller::{RuleProgram, RuleProgramError};
-pub use configuration::{Configuration, SignInWindow};
+pub use configuration::{Configuration, SignInWindow, StoreInPlaceOf};
 pub use dbus::serve_at;
 pub use log_control::LogLevel;
 pub use serve::{ServeError, serve};

@@ -1,6 +1,10 @@
-use super::broker_failure::broker_failure;
+use super::{
+    broker_failure::broker_failure,
+    status::default_account,
+    which_account::{WhichAccount, options_of},
+};
 use crate::{
-    arguments::DefaultArguments,
+    arguments::{DefaultArguments, ListOutput},
     failure::{Exit, Failure},
     output::{line, tell},
 };
@@ -11,31 +15,36 @@ use std::process::ExitCode;
 pub(crate) async fn default(arguments: &DefaultArguments) -> Result<ExitCode, Failure> {
     let failed = |error: azure_core::Error| broker_failure(&error, None);
     let broker = BrokerClient::new().map_err(failed)?;
-    if arguments.unset {
-        broker.set_default_account(None).await.map_err(failed)?;
-        tell(
-            "no account is pinned: the default is the one last used with a tenant, else the one that signed in last",
-        );
-        return Ok(ExitCode::SUCCESS);
-    }
-    let Some(username) = &arguments.username else {
-        return show(&broker).await;
+    let changed = match &arguments.username {
+        _ if arguments.unset => {
+            broker.set_default_account(None).await.map_err(failed)?;
+            "no account is pinned: the default is the one last used with a tenant, else the one that signed in last"
+                .to_owned()
+        }
+        Some(username) => {
+            let tenant = arguments.tenant.as_deref();
+            let host = arguments.authority_host.as_deref();
+            let which = WhichAccount::typed(username, tenant, host)?;
+            let held = broker.accounts(None).await.map_err(failed)?;
+            let account = the_one(&which.among(&held.accounts)?)?;
+            let pinned = broker.set_default_account(Some(account)).await;
+            pinned.map_err(failed)?;
+            format!(
+                "{} in tenant {} is the default account",
+                account.username(),
+                account.tenant_id()
+            )
+        }
+        None => return show(&broker, arguments.output).await,
     };
-    let held = broker.accounts(None).await.map_err(failed)?;
-    let account = one_of(&held.accounts, username, arguments.tenant.as_deref())?;
-    broker
-        .set_default_account(Some(account))
-        .await
-        .map_err(failed)?;
-    tell(format_args!(
-        "{} in tenant {} is the default account",
-        account.username(),
-        account.tenant_id()
-    ));
+    match arguments.output {
+        ListOutput::Text => tell(changed),
+        ListOutput::Json => return show(&broker, ListOutput::Json).await,
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show(broker: &BrokerClient) -> Result<ExitCode, Failure> {
+async fn show(broker: &BrokerClient, output: ListOutput) -> Result<ExitCode, Failure> {
     let status = broker
         .status()
         .await
@@ -44,43 +53,34 @@ async fn show(broker: &BrokerClient) -> Result<ExitCode, Failure> {
         true => "pinned",
         false => "signed in last; a request that names a tenant gets the one last used there",
     };
-    match &status.default_account {
-        Some(account) => line(format_args!(
+    match (output, &status.default_account) {
+        (ListOutput::Json, _) => line(serde_json::json!({
+            "default_account": default_account(&status),
+        }))?,
+        (ListOutput::Text, Some(account)) => line(format_args!(
             "{}  tenant {}  {}  ({why})",
             account.username(),
             account.tenant_id(),
             account.environment()
         ))?,
-        None => line("no account is signed in; `azbroker login` signs one in")?,
+        (ListOutput::Text, None) => {
+            line("no account is signed in; `azbroker login` signs one in")?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn one_of<'a>(
-    held: &'a [BrokerAccount],
-    username: &str,
-    tenant: Option<&str>,
-) -> Result<&'a BrokerAccount, Failure> {
-    let fits = |account: &&BrokerAccount| {
-        account.username().eq_ignore_ascii_case(username)
-            && tenant.is_none_or(|tenant| account.tenant_id().eq_ignore_ascii_case(tenant))
-    };
-    let fitting: Vec<_> = held.iter().filter(fits).collect();
-    let of_tenant = tenant.map_or(String::new(), |tenant| format!(" in tenant {tenant}"));
-    match fitting.as_slice() {
+fn the_one<'a>(meant: &[&'a BrokerAccount]) -> Result<&'a BrokerAccount, Failure> {
+    match meant {
         [account] => Ok(account),
-        [] => Err(Failure::new(
-            Exit::Failed,
-            format!("the broker holds no account '{username}'{of_tenant}"),
-        )
-        .with_hint("see `azbroker accounts`")),
         several => {
-            let tenants: Vec<_> = several.iter().map(|account| account.tenant_id()).collect();
+            let username = several.first().map_or("", |account| account.username());
+            let options: Vec<_> = several.iter().map(|account| options_of(account)).collect();
             Err(Failure::new(
                 Exit::WrongUsage,
                 format!("the broker holds several accounts '{username}'"),
             )
-            .with_hint(format!("name one's --tenant: {}", tenants.join(", "))))
+            .with_hint(format!("name one: {}", options.join(", or "))))
         }
     }
 }

@@ -25,11 +25,28 @@ pub(crate) fn broker_failure(whole: &azure_core::Error, login: Option<&str>) -> 
     let more_than_sign_in = !error.server_codes().is_empty()
         && next_step.is_some_and(|step| !step.starts_with("sign in"));
     match (error.kind(), login, next_step) {
+        (ErrorKind::BrokerMissing, _, _) => failure.with_hint(without_broker(error)),
         (ErrorKind::InteractionRequired, Some(login), _) if !more_than_sign_in => {
             failure.with_hint(format!("sign in with `{login}`"))
         }
         (_, _, Some(next_step)) => failure.with_hint(next_step),
         (_, _, None) => failure,
+    }
+}
+
+/// What helps whoever types a command where there is no broker: a program could do without one.
+fn without_broker(error: &Error) -> &'static str {
+    let missing = error.to_string();
+    let is = |what: &str| missing.starts_with(what);
+    if is("there is no session bus") {
+        "run it in the shell of `azbroker run -- bash`, which brings a bus and a broker; `azbroker doctor` says what is \
+         missing"
+    } else if is("nobody offers") {
+        "have the bus start a broker, with `azbroker install`, or start one, as with `azbroker serve`"
+    } else if is("the bus could not start") {
+        "run `azbroker doctor`, which says why; `azbroker install` renews what the bus starts"
+    } else {
+        "use another broker"
     }
 }
 

@@ -49,11 +49,20 @@ pub(crate) async fn end_politely(mut broker: Child) {
     }
 }
 
+/// How a command ends whose program does not start.
 pub(crate) fn cannot_run(program: &OsStr, error: &io::Error) -> Failure {
-    Failure::new(
-        Exit::Failed,
-        format!("'{}' cannot be run: {error}", program.display()),
-    )
+    let (exit, hint) = match error.kind() {
+        io::ErrorKind::NotFound => (
+            Exit::NoSuchProgram,
+            "check its name and PATH; of a script, also the program that its first line names",
+        ),
+        _ => (
+            Exit::NotExecutable,
+            "name a file that can be executed, as `chmod +x` makes one",
+        ),
+    };
+    let message = format!("'{}' cannot be run: {error}", program.display());
+    Failure::new(exit, message).with_hint(hint)
 }
 
 fn terminate(child: &Child) {

@@ -1,7 +1,8 @@
-use super::broker_failure::broker_failure;
+use super::{broker_failure::broker_failure, which_account::WhichAccount};
 use crate::{
     arguments::LogoutArguments,
     failure::{Exit, Failure},
+    kept::cannot_be_read,
     output::tell,
 };
 use azure_identity_broker::BrokerClient;
@@ -13,32 +14,31 @@ pub(crate) async fn run(arguments: &LogoutArguments) -> Result<ExitCode, Failure
     if arguments.all {
         return all(&broker).await;
     }
+    let which = WhichAccount::typed(
+        arguments.username.as_deref().unwrap_or_default(),
+        arguments.tenant.as_deref(),
+        arguments.authority_host.as_deref(),
+    )?;
     let held = broker
         .accounts(None)
         .await
         .map_err(|error| broker_failure(&error, None))?;
-    let meant: Vec<_> = held
-        .accounts
-        .iter()
-        .filter(|account| {
-            let username = arguments.username.as_deref();
-            username.is_some_and(|username| account.username().eq_ignore_ascii_case(username))
-        })
-        .collect();
-    if let (Some(username), true) = (&arguments.username, meant.is_empty()) {
-        return Err(Failure::new(
-            Exit::Failed,
-            format!("the broker holds no account '{username}'"),
-        )
-        .with_hint("see `azbroker accounts`"));
-    }
-    for account in meant {
+    let meant = which.among(&held.accounts)?;
+    for account in &meant {
         broker
             .remove_account(account)
             .await
             .map_err(|error| broker_failure(&error, None))?;
+        let whose = match meant.len() {
+            1 => String::new(),
+            _ => format!(
+                " in tenant {} at {}",
+                account.tenant_id(),
+                account.environment()
+            ),
+        };
         tell(format_args!(
-            "{} is forgotten; access tokens given out stay valid until they expire",
+            "{}{whose} is forgotten; access tokens given out stay valid until they expire",
             account.username()
         ));
     }
@@ -47,16 +47,26 @@ pub(crate) async fn run(arguments: &LogoutArguments) -> Result<ExitCode, Failure
 
 /// Not one by one: what is in a store and could not be read goes, too.
 async fn all(broker: &BrokerClient) -> Result<ExitCode, Failure> {
+    // The broker counts none of these.
+    let unread = broker.status().await.is_ok_and(|status| {
+        let mut passed_over = status.passed_over.iter();
+        passed_over.any(cannot_be_read)
+    });
     let removed = broker
         .remove_all_accounts()
         .await
         .map_err(|error| broker_failure(&error, None))?;
+    let unread = unread && removed.left.is_empty();
     match removed.removed {
+        0 if unread => tell("no account was held; what the broker could not read is erased"),
         0 => tell("no account was signed in"),
         1 => tell("1 account is forgotten; access tokens given out stay valid until they expire"),
         several => tell(format_args!(
             "{several} accounts are forgotten; access tokens given out stay valid until they expire"
         )),
+    }
+    if unread && removed.removed > 0 {
+        tell("what the broker could not read is erased, too");
     }
     if removed.left.is_empty() {
         return Ok(ExitCode::SUCCESS);

@@ -1,7 +1,7 @@
 use super::{
     child::{cannot_run, end_politely, wait},
     passphrase_prompt,
-    serve::key_source,
+    serve::{key_source, no_key},
     stop::Stops,
 };
 use crate::{
@@ -149,10 +149,13 @@ impl Reach {
             .await
             .map_err(|error| Failure::of(Exit::Failed, &error))?;
         let mut serve = serve(verbose)?;
-        let store = lasting_store()?;
+        let (wanted, store) = lasting_store()?;
         serve
             .env(BUS_ADDRESS, bus.address())
             .args(["--store", store.as_str()]);
+        if wanted != store {
+            serve.args(["--in-place-of", wanted.as_str()]);
+        }
         let broker = start_broker(serve, passphrase, &connection).await?;
         tell(format_args!(
             "azbroker: this machine has no session bus, so the program gets its own; {}",
@@ -220,21 +223,27 @@ async fn passphrase(stops: &mut Stops) -> Result<Option<Passphrase>, Failure> {
     let (file, _) = ConfigFile::of_user()?;
     let needed =
         file.store == Some(StoreChoice::File) && key_source(file.passphrase_file).is_none();
+    if !needed {
+        return Ok(None);
+    }
     let at_terminal = io::stderr().is_terminal() && File::open("/dev/tty").is_ok();
-    match folders::state().filter(|_| needed && at_terminal) {
+    match folders::state().filter(|_| at_terminal) {
         Some(folder) => Ok(Some(passphrase_prompt::ask(stops, &folder).await?)),
-        None => Ok(None),
+        // The broker would say so, but to nobody who waits for it.
+        None => Err(no_key()),
     }
 }
 
-/// Where accounts rest when the only secret service is one that forgets.
-fn lasting_store() -> Result<StoreChoice, Failure> {
+/// Where accounts are wanted, and where they rest when the only secret service is one that forgets.
+fn lasting_store() -> Result<(StoreChoice, StoreChoice), Failure> {
     let (file, _) = ConfigFile::of_user()?;
-    Ok(match file.store {
-        Some(choice @ (StoreChoice::File | StoreChoice::Memory)) => choice,
+    let wanted = file.store.unwrap_or(StoreChoice::Auto);
+    let store = match wanted {
+        StoreChoice::File | StoreChoice::Memory => wanted,
         _ if key_source(file.passphrase_file).is_some() => StoreChoice::File,
         _ => StoreChoice::Memory,
-    })
+    };
+    Ok((wanted, store))
 }
 
 /// The broker as a program.

@@ -10,7 +10,7 @@ use crate::{
 };
 use azbroker_service::{
     AuthorityHost, BrowserStart, Configuration, KeySource, Passphrase, ServeError, SignInWindow,
-    StoreChoice, serve,
+    StoreChoice, StoreInPlaceOf, serve,
 };
 use azure_core::time::Duration;
 use std::{env, fs::File, io::Read, path::PathBuf, process::ExitCode, sync::Arc};
@@ -64,14 +64,7 @@ async fn configuration(
         key_source = Some(KeySource::Passphrase(passphrase));
     }
     if store == StoreChoice::File && key_source.is_none() {
-        return Err(Failure::new(
-            Exit::WrongUsage,
-            "the store is to be a file, and there is no key to encrypt it with",
-        )
-        .with_hint(
-            "name a passphrase-file in config.toml, give the unit the credential azbroker-key, or run \
-             `azbroker serve --foreground` or `azbroker run` at a terminal, which asks",
-        ));
+        return Err(no_key());
     }
     Ok(Configuration {
         further_authority_hosts,
@@ -90,6 +83,9 @@ async fn configuration(
             }),
         ),
         store,
+        store_in_place_of: arguments
+            .in_place_of
+            .map(|wanted| without_keyring(wanted, store)),
         key_source,
         config_file,
         approvals: arguments
@@ -106,6 +102,25 @@ async fn configuration(
     })
 }
 
+/// What is said of the better stores on a bus of `azbroker run` alone.
+fn without_keyring(wanted: StoreChoice, store: StoreChoice) -> StoreInPlaceOf {
+    let mut passed_over = vec![(
+        StoreChoice::SecretService,
+        "this session has only the Secret Service of `azbroker run`, which forgets",
+    )];
+    if store == StoreChoice::Memory {
+        passed_over.push((
+            StoreChoice::File,
+            "there is no key for an encrypted file: name a passphrase-file in config.toml, start `azbroker run` with \
+             the systemd credential azbroker-key, or set store = \"file\", which asks at the terminal",
+        ));
+    }
+    StoreInPlaceOf {
+        wanted,
+        passed_over,
+    }
+}
+
 /// Reads what somebody hands over who keeps it nowhere.
 fn passphrase(descriptor: u32) -> Result<Passphrase, Failure> {
     let wrong = |what: &str| {
@@ -117,6 +132,17 @@ fn passphrase(descriptor: u32) -> Result<Passphrase, Failure> {
         .and_then(|file| file.take(4096).read_to_string(&mut words))
         .map_err(|error| wrong(&format!("cannot be read: {error}")))?;
     Passphrase::new(words).ok_or_else(|| wrong("is empty"))
+}
+
+pub(super) fn no_key() -> Failure {
+    Failure::new(
+        Exit::WrongUsage,
+        "the store is to be a file, and there is no key to encrypt it with",
+    )
+    .with_hint(
+        "name a passphrase-file in config.toml, give the unit the credential azbroker-key, or run \
+         `azbroker serve --foreground` or `azbroker run` at a terminal, which asks",
+    )
 }
 
 /// What systemd hands over wins: it is there because somebody set it up.
@@ -132,7 +158,10 @@ pub(super) fn key_source(passphrase_file: Option<PathBuf>) -> Option<KeySource> 
 fn failure(error: &ServeError) -> Failure {
     match error {
         ServeError::NoBus(_) => Failure::of(Exit::UserMustAct, error)
-            .with_hint("set DBUS_SESSION_BUS_ADDRESS, or start the broker below dbus-run-session"),
+            .with_hint(
+            "where there is a bus, set DBUS_SESSION_BUS_ADDRESS; where there is none, `azbroker run -- bash` brings one with \
+             a broker",
+        ),
         ServeError::NameTaken { .. } => Failure::of(Exit::UserMustAct, error)
             .with_hint("use that broker, or end it first; it is never replaced"),
         _ => Failure::of(Exit::Failed, error),

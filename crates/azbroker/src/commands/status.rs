@@ -48,8 +48,12 @@ fn show(status: &BrokerStatus) -> Result<(), Failure> {
     line(format_args!("kept in:   {}", status.store_description))?;
     if status.store_wanted != "auto" && status.store_wanted != status.store {
         line(format_args!(
-            "           NOT in {}, as the broker was told to: sign-ins are lost when it ends",
-            status.store_wanted
+            "           NOT in {}, as the broker was told to{}",
+            status.store_wanted,
+            match status.store.as_str() {
+                "memory" => ": sign-ins are lost when it ends",
+                _ => "",
+            }
         ))?;
     }
     for store in &status.passed_over {
@@ -93,15 +97,6 @@ fn json(status: &BrokerStatus) -> serde_json::Value {
         .iter()
         .map(|store| json!({ "store": store.store, "reason": store.reason }))
         .collect();
-    let default = status.default_account.as_ref().map(|account| {
-        json!({
-            "username": account.username(),
-            "home_account_id": account.home_account_id(),
-            "tenant_id": account.tenant_id(),
-            "environment": account.environment(),
-            "pinned": status.default_is_pinned,
-        })
-    });
     json!({
         "azbroker": true,
         "version": status.version,
@@ -116,7 +111,21 @@ fn json(status: &BrokerStatus) -> serde_json::Value {
         },
         "approvals": status.approvals,
         "accounts": status.accounts,
-        "default_account": default,
+        "default_account": default_account(status),
         "config_file": status.config_file,
     })
+}
+
+/// The default account for a program, `null` where there is none.
+pub(super) fn default_account(status: &BrokerStatus) -> serde_json::Value {
+    let default = status.default_account.as_ref().map(|account| {
+        json!({
+            "username": account.username(),
+            "home_account_id": account.home_account_id(),
+            "tenant_id": account.tenant_id(),
+            "environment": account.environment(),
+            "pinned": status.default_is_pinned,
+        })
+    });
+    default.into()
 }

@@ -1,11 +1,15 @@
-use super::finding::{Chain, Finding};
+use super::{
+    bus_address::bus_address,
+    finding::{Chain, Finding},
+    store::store,
+};
 use crate::{
     failure::chain,
-    installation::{ActivationFile, Installation, name_owner, session_bus},
+    installation::{ActivationFile, Installation, NameOwner, name_owner, owner_of, session_bus},
 };
 use azbroker_service::{BUS_NAME, Clock, SystemClock};
-use azure_identity_broker::BrokerClient;
-use std::{env, path::PathBuf, time::Duration};
+use azure_identity_broker::{BrokerClient, BrokerStatus, Error, ErrorKind};
+use std::time::Duration;
 use zbus::{
     Connection,
     fdo::{DBusProxy, PeerProxy},
@@ -20,16 +24,24 @@ pub(super) async fn examine(tell: &mut impl FnMut(Finding)) {
         tell(Finding::not_tried(SECRET_SERVICE));
         return;
     };
-    ask_broker(&mut hops, &connection, &bus).await;
-    tell(secret_service(&connection, &bus).await);
+    let status = ask_broker(&mut hops, &connection, &bus).await;
+    let in_use = status.is_some_and(|status| status.store == "secret-service");
+    tell(secret_service(&connection, &bus, in_use).await);
 }
 
-const HOPS: [&str; 5] = ["bus address", "session bus", "name", "ping", "broker"];
+const HOPS: [&str; 6] = [
+    "bus address",
+    "session bus",
+    "name",
+    "ping",
+    "broker",
+    "store",
+];
 const SECRET_SERVICE: &str = "secret service";
 
 async fn reach_bus(hops: &mut Chain<'_>) -> Option<(Connection, DBusProxy<'static>)> {
     let hop = hops.next();
-    hops.found(address(hop))?;
+    hops.found(bus_address(hop))?;
     let hop = hops.next();
     match session_bus().await {
         Ok(found) => {
@@ -47,26 +59,12 @@ async fn reach_bus(hops: &mut Chain<'_>) -> Option<(Connection, DBusProxy<'stati
     }
 }
 
-fn address(hop: &'static str) -> Finding {
-    if let Ok(address) = env::var("DBUS_SESSION_BUS_ADDRESS") {
-        return Finding::fine(hop, address);
-    }
-    let socket = env::var_os("XDG_RUNTIME_DIR").map(|folder| PathBuf::from(folder).join("bus"));
-    match socket.filter(|socket| socket.exists()) {
-        Some(socket) => Finding::fine(hop, socket.display().to_string()),
-        None => Finding::broken(
-            hop,
-            "this session has no bus: DBUS_SESSION_BUS_ADDRESS is not set",
-            "run the program below `azbroker run --`, which brings one",
-        ),
-    }
-}
-
+/// Tells what the broker says of itself, where it is azbroker.
 async fn ask_broker(
     hops: &mut Chain<'_>,
     connection: &Connection,
     bus: &DBusProxy<'_>,
-) -> Option<()> {
+) -> Option<BrokerStatus> {
     let hop = hops.next();
     let finding = name(hop, bus).await;
     hops.found(finding)?;
@@ -74,8 +72,30 @@ async fn ask_broker(
     let finding = ping(hop, connection).await;
     hops.found(finding)?;
     let hop = hops.next();
-    let finding = broker(hop).await;
-    hops.found(finding)
+    let client = match BrokerClient::new() {
+        Ok(client) => client,
+        Err(error) => {
+            hops.found(broker_failed(hop, &error))?;
+            return None;
+        }
+    };
+    let finding = broker(hop, &client).await;
+    hops.found(finding)?;
+    let hop = hops.next();
+    match status(hop, &client).await {
+        Ok(Some(status)) => {
+            hops.found(store(hop, &status));
+            Some(status)
+        }
+        Ok(None) => {
+            hops.found(Finding::fine(hop, "another broker's, which does not say"));
+            None
+        }
+        Err(finding) => {
+            hops.found(finding);
+            None
+        }
+    }
 }
 
 async fn name(hop: &'static str, bus: &DBusProxy<'_>) -> Finding {
@@ -155,43 +175,62 @@ async fn ping(hop: &'static str, connection: &Connection) -> Finding {
     }
 }
 
-async fn broker(hop: &'static str) -> Finding {
+async fn broker(hop: &'static str, client: &BrokerClient) -> Finding {
     let asked = async {
-        let client = BrokerClient::new()?;
-        Ok::<_, azure_core::Error>((client.version().await?, client.accounts(None).await?))
+        let version = client.version().await?;
+        Ok::<_, azure_core::Error>((version, client.accounts(None).await?.accounts))
     };
     match tokio::time::timeout(CLIENTS_WAIT, asked).await {
-        Ok(Ok((version, held))) => {
-            let store = match held.store {
-                Some(store) => format!("; accounts rest in: {store}"),
-                None => String::new(),
-            };
-            let accounts = match held.accounts.len() {
+        Ok(Ok((version, accounts))) => {
+            let accounts = match accounts.len() {
                 0 => "no account; `azbroker login` signs one in".to_owned(),
                 1 => "1 account".to_owned(),
                 many => format!("{many} accounts"),
             };
-            Finding::fine(hop, format!("version {version}, {accounts}{store}"))
+            Finding::fine(hop, format!("version {version}, {accounts}"))
         }
-        Ok(Err(error)) => Finding::broken(
-            hop,
-            format!("it fails: {}", chain(&error)),
-            "run `azbroker serve -v` and read why",
-        ),
-        Err(_) => Finding::down(
-            hop,
-            "it answers Ping, but not which accounts it holds: its keyring may be slow",
-            "try again, and unlock the keyring",
-        ),
+        Ok(Err(error)) => broker_failed(hop, &error),
+        Err(_) => broker_is_slow(hop, "which accounts it holds"),
     }
 }
 
-/// Looks at the keyring without asking for its password.
-async fn secret_service(connection: &Connection, bus: &DBusProxy<'_>) -> Finding {
+/// What the broker says of itself, which is nothing where it is not azbroker.
+async fn status(hop: &'static str, client: &BrokerClient) -> Result<Option<BrokerStatus>, Finding> {
+    match tokio::time::timeout(CLIENTS_WAIT, client.status()).await {
+        Ok(Ok(status)) => Ok(Some(status)),
+        Ok(Err(error)) if Error::find(&error).is_some_and(|e| e.kind() == ErrorKind::Malformed) => {
+            Ok(None)
+        }
+        Ok(Err(error)) => Err(broker_failed(hop, &error)),
+        Err(_) => Err(broker_is_slow(hop, "where they rest")),
+    }
+}
+
+fn broker_failed(hop: &'static str, error: &azure_core::Error) -> Finding {
+    Finding::broken(
+        hop,
+        format!("it fails: {}", chain(error)),
+        "run `azbroker serve -v` and read why",
+    )
+}
+
+fn broker_is_slow(hop: &'static str, what: &str) -> Finding {
+    Finding::down(
+        hop,
+        format!("it answers Ping, but not {what}: its keyring may be slow"),
+        "try again, and unlock the keyring",
+    )
+}
+
+/// Looks at the keyring without asking for its password. Accounts rest in it, or elsewhere.
+async fn secret_service(connection: &Connection, bus: &DBusProxy<'_>, in_use: bool) -> Finding {
     let hop = SECRET_SERVICE;
     let looked = async {
-        let name = SECRETS.try_into()?;
-        if !bus.name_has_owner(name).await?
+        let owner = owner_of(bus, SECRETS).await?;
+        if owner.as_ref().is_some_and(NameOwner::is_ours) {
+            return Ok(Some(Keyring::Ours));
+        }
+        if owner.is_none()
             && !bus
                 .list_activatable_names()
                 .await?
@@ -200,18 +239,26 @@ async fn secret_service(connection: &Connection, bus: &DBusProxy<'_>) -> Finding
         {
             return Ok(None);
         }
-        Ok::<_, zbus::Error>(Some(is_locked(connection).await?))
+        Ok::<_, zbus::Error>(Some(keyring(connection).await?))
     };
     const MEMORY: &str = "accounts rest in memory or an encrypted file; a keyring, such as gnome-keyring or \
                           KeePassXC, keeps them too";
     match tokio::time::timeout(PATIENCE, looked).await {
-        Ok(Ok(Some(Locked::No))) => Finding::fine(hop, "there and unlocked"),
-        Ok(Ok(Some(Locked::Yes))) => Finding::broken(
+        Ok(Ok(Some(Keyring::Ours))) if in_use => {
+            Finding::fine(hop, "azbroker's own, which forgets when it ends")
+        }
+        Ok(Ok(Some(Keyring::Ours))) => Finding::notice(
+            hop,
+            "only azbroker's own, which forgets when it ends; no account rests in it",
+            "leave it: programs keep caches of their own there; see the store above",
+        ),
+        Ok(Ok(Some(Keyring::Open))) => Finding::fine(hop, "there and unlocked"),
+        Ok(Ok(Some(Keyring::Locked))) => Finding::broken(
             hop,
             "the keyring is locked, so accounts rest elsewhere",
             "unlock it (sign in with a password, or open Passwords and Keys)",
         ),
-        Ok(Ok(Some(Locked::NoCollection))) => Finding::notice(
+        Ok(Ok(Some(Keyring::NoCollection))) => Finding::notice(
             hop,
             "the keyring has no default collection",
             "make one in Passwords and Keys, or leave it: accounts rest in memory or an encrypted file",
@@ -226,14 +273,16 @@ async fn secret_service(connection: &Connection, bus: &DBusProxy<'_>) -> Finding
     }
 }
 
-enum Locked {
-    Yes,
-    No,
+enum Keyring {
+    Open,
+    Locked,
     NoCollection,
+    /// The one that `azbroker run` and `azbroker emulate` bring.
+    Ours,
 }
 
 /// See [Secret Service API](https://specifications.freedesktop.org/secret-service/latest/).
-async fn is_locked(connection: &Connection) -> zbus::Result<Locked> {
+async fn keyring(connection: &Connection) -> zbus::Result<Keyring> {
     let alias = connection
         .call_method(
             Some(SECRETS),
@@ -245,7 +294,7 @@ async fn is_locked(connection: &Connection) -> zbus::Result<Locked> {
         .await?;
     let collection: OwnedObjectPath = alias.body().deserialize()?;
     if collection.as_str() == "/" {
-        return Ok(Locked::NoCollection);
+        return Ok(Keyring::NoCollection);
     }
     let locked = connection
         .call_method(
@@ -258,8 +307,8 @@ async fn is_locked(connection: &Connection) -> zbus::Result<Locked> {
         .await?;
     let locked: OwnedValue = locked.body().deserialize()?;
     Ok(match bool::try_from(locked)? {
-        true => Locked::Yes,
-        false => Locked::No,
+        true => Keyring::Locked,
+        false => Keyring::Open,
     })
 }
 

@@ -81,7 +81,8 @@ fn browser_of(
         None => Finding::notice(
             hop,
             "this session has no display",
-            "sign in from a desktop session, or name a browser in BROWSER",
+            "sign in with `azbroker login`, which shows an address for a browser anywhere and takes what that one \
+             ends on; or name a browser in BROWSER",
         ),
     }
 }
@@ -143,6 +144,16 @@ mod tests {
             Desktop::from_variables(|name| (name == "PATH").then(|| folder.path().into()))
                 .with_kernel("5.15.167.4-microsoft-standard-WSL2");
         browser_of(&desktop, None, |_| None).outcome
+    }
+
+    #[test]
+    fn without_a_browser_the_way_to_sign_in_is_named() {
+        let desktop = Desktop::from_variables(|_| None).with_kernel("6.18.0");
+        let outcome = browser_of(&desktop, None, |_| None).outcome;
+        assert!(
+            matches!(&outcome, Outcome::Notice { cure, .. } if cure.starts_with("sign in with `azbroker login`, ")),
+            "{outcome:?}"
+        );
     }
 
     #[test]

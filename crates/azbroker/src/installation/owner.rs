@@ -2,7 +2,7 @@ use azbroker_service::BUS_NAME;
 use std::{fmt, fs, time::Duration};
 use zbus::{Connection, fdo::DBusProxy};
 
-/// The program that has the broker's name.
+/// The program that has a name on the bus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NameOwner {
     pub(crate) process: Option<u32>,
@@ -10,7 +10,7 @@ pub(crate) struct NameOwner {
 }
 
 impl NameOwner {
-    /// Whether it is a broker like this. The memory of one is closed, so its name is all that the system tells.
+    /// Whether it is a program like this. The memory of a broker is closed, so its name is all that the system tells.
     pub(crate) fn is_ours(&self) -> bool {
         self.program.as_deref() == Some("azbroker")
     }
@@ -39,11 +39,19 @@ pub(crate) async fn session_bus() -> zbus::Result<(Connection, DBusProxy<'static
 
 /// Who has the broker's name.
 pub(crate) async fn name_owner(bus: &DBusProxy<'_>) -> zbus::Result<Option<NameOwner>> {
+    owner_of(bus, BUS_NAME).await
+}
+
+/// Who has a name.
+pub(crate) async fn owner_of(
+    bus: &DBusProxy<'_>,
+    name: &'static str,
+) -> zbus::Result<Option<NameOwner>> {
     call_bus(async {
-        if !bus.name_has_owner(BUS_NAME.try_into()?).await? {
+        if !bus.name_has_owner(name.try_into()?).await? {
             return Ok(None);
         }
-        let process = bus.get_connection_unix_process_id(BUS_NAME.try_into()?);
+        let process = bus.get_connection_unix_process_id(name.try_into()?);
         let process = process.await.ok();
         let program = process.and_then(|id| fs::read_to_string(format!("/proc/{id}/comm")).ok());
         Ok(Some(NameOwner {

@@ -76,17 +76,25 @@ fn a_token_request_that_cannot_work_says_why() {
 #[test]
 fn no_bus_and_no_broker_are_told_apart() {
     let place = Place::new();
-    let token = ["token", "--scope", "https://vault.azure.net/.default"];
-    let no_bus = place
-        .azbroker(&token)
-        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
-        .output()
-        .unwrap();
-    assert_eq!((code(&no_bus), stdout(&no_bus)), (3, ""));
-    assert!(
-        stderr(&no_bus).contains("there is no session bus"),
-        "{no_bus:?}"
-    );
+    for command in [
+        &["token", "--scope", "https://vault.azure.net/.default"][..],
+        &["status"],
+        &["accounts"],
+        &["login"],
+        &["logout", "--all"],
+    ] {
+        let no_bus = place
+            .azbroker(command)
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+            .output()
+            .unwrap();
+        assert_eq!((code(&no_bus), stdout(&no_bus)), (3, ""));
+        let said = stderr(&no_bus);
+        assert!(said.contains("there is no session bus"), "{no_bus:?}");
+        let hint = "\nhint: run it in the shell of `azbroker run -- bash`, which brings a bus and a broker; ";
+        assert!(said.contains(hint), "{no_bus:?}");
+        assert!(!said.contains("credential"), "{no_bus:?}");
+    }
 
     let serve = place
         .azbroker(&["serve"])
@@ -96,6 +104,10 @@ fn no_bus_and_no_broker_are_told_apart() {
     assert_eq!(code(&serve), 3);
     assert!(
         stderr(&serve).starts_with("error: there is no session bus to serve on"),
+        "{serve:?}"
+    );
+    assert!(
+        stderr(&serve).contains("`azbroker run -- bash` brings one"),
         "{serve:?}"
     );
 
@@ -112,6 +124,12 @@ fn no_bus_and_no_broker_are_told_apart() {
     assert!(
         stderr(&no_broker)
             .contains("nobody offers com.microsoft.identity.broker1 on the session bus"),
+        "{no_broker:?}"
+    );
+    assert!(
+        stderr(&no_broker).ends_with(
+            "hint: have the bus start a broker, with `azbroker install`, or start one, as with `azbroker serve`\n"
+        ),
         "{no_broker:?}"
     );
 }

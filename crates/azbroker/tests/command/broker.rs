@@ -52,6 +52,76 @@ fn an_account_comes_is_used_and_goes() {
 }
 
 #[test]
+fn of_one_username_in_two_clouds_a_command_means_the_one_that_is_named() {
+    const TENANT: &str = "72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10";
+    let place = Place::new();
+    let whose = "\"$AZBROKER\" account default";
+    let logout = format!("\"$AZBROKER\" logout --username {ADA}");
+    let output = place.emulate(
+        &["--user", ADA],
+        &format!(
+            "\"$AZBROKER\" login && \"$AZBROKER\" login --authority-host login.microsoftonline.us && \
+             echo begin >&2 && {{ {whose} {ADA}; echo $?; }} && \
+             {whose} {ADA} --tenant {TENANT} --authority-host https://login.microsoftonline.com --output json && \
+             {whose} --unset --output json && \
+             {{ {logout} --tenant fabrikam --authority-host login.microsoftonline.us; echo $?; }} && \
+             {{ {logout} --authority-host 'no host'; echo $?; }} && \
+             {logout} --tenant {TENANT} --authority-host login.microsoftonline.us && {whose} && \
+             \"$AZBROKER\" login --authority-host login.microsoftonline.us 2>&- && {logout} && \
+             {whose} --output json"
+        ),
+    );
+    assert_eq!(code(&output), 0, "{output:?}");
+    let lines: Vec<_> = stdout(&output).lines().collect();
+    let [two, pinned, unset, no_tenant, no_host, left, none] = lines[..] else {
+        panic!("{output:?}");
+    };
+    assert_eq!([two, no_tenant, no_host], ["2", "1", "2"]);
+    let default = |line: &str| -> serde_json::Value {
+        let json: serde_json::Value = serde_json::from_str(line).unwrap();
+        json["default_account"].clone()
+    };
+    let expected = serde_json::json!({
+        "username": ADA,
+        "home_account_id": format!("ada00000-0000-4000-8000-000000000001.{TENANT}"),
+        "tenant_id": TENANT,
+        "environment": "login.microsoftonline.com",
+        "pinned": true,
+    });
+    assert_eq!(default(pinned), expected);
+    assert_eq!(
+        default(unset)["environment"],
+        "login.microsoftonline.us",
+        "who signed in last"
+    );
+    assert_eq!(default(unset)["pinned"], false);
+    let at_public = format!("{ADA}  tenant {TENANT}  login.microsoftonline.com  (");
+    assert!(left.starts_with(&at_public), "{left}");
+    assert_eq!(default(none), serde_json::Value::Null);
+
+    let said: Vec<_> = stderr(&output).lines().collect();
+    let begin = said.iter().position(|line| *line == "begin").unwrap();
+    let us = format!("--tenant {TENANT} --authority-host login.microsoftonline.us");
+    let public = format!("--tenant {TENANT} --authority-host login.microsoftonline.com");
+    let gone = "is forgotten; access tokens given out stay valid until they expire";
+    assert_eq!(
+        said[begin + 1..],
+        [
+            &format!("error: the broker holds several accounts '{ADA}'"),
+            &format!("hint: name one: {us}, or {public}"),
+            &format!(
+                "error: the broker holds no account '{ADA}' in tenant fabrikam at login.microsoftonline.us"
+            ),
+            "hint: see `azbroker accounts`",
+            "error: 'no host' is no authority host: give one such as login.microsoftonline.us",
+            &format!("{ADA} {gone}"),
+            &format!("{ADA} in tenant {TENANT} at login.microsoftonline.us {gone}"),
+            &format!("{ADA} in tenant {TENANT} at login.microsoftonline.com {gone}"),
+        ]
+    );
+}
+
+#[test]
 fn a_token_is_acquired_with_the_user_only_when_that_is_asked_for() {
     let place = Place::new();
     let silent = place.emulate(&["--user", ADA], &format!("\"$AZBROKER\" token {SCOPE}"));

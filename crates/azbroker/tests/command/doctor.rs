@@ -1,5 +1,7 @@
 //! `azbroker doctor`, with each hop broken for real.
 
+mod store;
+
 use crate::{
     real_bus::{RealBus, activation_file, services},
     setup::{Place, code, stdout},
@@ -106,6 +108,7 @@ fn where_everything_works_every_hop_says_so() {
             "name",
             "ping",
             "broker",
+            "store",
             "secret service",
             "proxy",
             "dns",
@@ -120,8 +123,9 @@ fn where_everything_works_every_hop_says_so() {
     );
     assert_eq!(findings[0]["outcome"], "fine");
     assert_eq!(
-        findings[5]["outcome"], "notice",
-        "there is no keyring on this bus"
+        [&findings[5]["outcome"], &findings[6]["outcome"]],
+        ["notice", "notice"],
+        "there is no keyring on this bus, and no key for a file"
     );
 }
 
@@ -150,18 +154,62 @@ fn a_bus_address_that_nobody_listens_at() {
 #[test]
 fn a_session_without_a_bus() {
     let machine = Machine::new();
+    let runtime_folder = machine.world.place.tmp();
     let mut doctor = machine.doctor(&[]);
     let output = doctor
         .env_remove("DBUS_SESSION_BUS_ADDRESS")
+        .env("XDG_RUNTIME_DIR", &runtime_folder)
         .output()
         .unwrap();
     assert_eq!(code(&output), 3, "{output:?}");
-    assert_hop(
-        &output,
-        "bus address",
-        "this session has no bus",
-        "azbroker run --",
+    let found = format!(
+        "this session has no bus: DBUS_SESSION_BUS_ADDRESS is not set, and there is no {}/bus",
+        runtime_folder.display()
     );
+    assert_hop(&output, "bus address", &found, "azbroker run --");
+}
+
+#[test]
+fn a_bus_that_no_variable_names_is_found_as_all_commands_find_it() {
+    let machine = Machine::new();
+    let runtime_folder = machine.world.place.tmp();
+    let socket = runtime_folder.join("bus");
+    let address = machine.bus.address.strip_prefix("unix:path=").unwrap();
+    std::os::unix::fs::symlink(address, &socket).unwrap();
+    let mut doctor = machine.doctor(&[]);
+    let output = doctor
+        .env_remove("DBUS_SESSION_BUS_ADDRESS")
+        .env("XDG_RUNTIME_DIR", &runtime_folder)
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 0, "{output:?}");
+    let (line, _) = hop(&output, "bus address");
+    let found = format!(
+        "unix:path={}, as DBUS_SESSION_BUS_ADDRESS is not set",
+        socket.display()
+    );
+    assert!(line.ends_with(&found), "{line}");
+}
+
+#[test]
+fn a_bus_address_that_is_none() {
+    let machine = Machine::new();
+    for (address, found) in [
+        ("", "DBUS_SESSION_BUS_ADDRESS is empty, so it names no bus"),
+        (
+            "/run/bus",
+            "DBUS_SESSION_BUS_ADDRESS is '/run/bus', which is no address of a bus",
+        ),
+    ] {
+        let mut doctor = machine.doctor(&[]);
+        let output = doctor
+            .env("DBUS_SESSION_BUS_ADDRESS", address)
+            .output()
+            .unwrap();
+        assert_eq!(code(&output), 3, "{output:?}");
+        assert_hop(&output, "bus address", found, "unset it");
+        assert_not_tried(&output, &["session", "name", "broker", "secret"]);
+    }
 }
 
 #[test]

@@ -175,8 +175,13 @@ fn wrong_arguments_say_what_would_be_right() {
         ),
         (
             vec!["emulate", "--", "/nonexistent/program"],
-            1,
+            127,
             vec!["error: '/nonexistent/program' cannot be run: No such file or directory"],
+        ),
+        (
+            vec!["emulate", "--", "/dev/null"],
+            126,
+            vec!["error: '/dev/null' cannot be run: Permission denied"],
         ),
     ] {
         let output = place.azbroker(&arguments).output().unwrap();

@@ -6,6 +6,7 @@ mod broker;
 mod doctor;
 mod emulate;
 mod install;
+mod json;
 mod leaks;
 mod life;
 mod real_bus;

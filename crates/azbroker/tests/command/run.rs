@@ -51,6 +51,59 @@ fn without_a_session_bus_the_program_gets_one_of_its_own_and_the_rest_stays() {
     assert_eq!(processes_with(world.place.home.path()), 0);
 }
 
+/// What `status` and `doctor` say below `run` on a machine without a session bus.
+fn told_below_run(place: &Place, command: &str) -> String {
+    // Nothing outside this machine is asked.
+    let script = format!("HTTPS_PROXY=http://127.0.0.1:9 \"$AZBROKER\" {command}");
+    let output = run(place, Some("unix:path=/nonexistent"), &script);
+    stdout(&output).to_owned()
+}
+
+#[test]
+fn where_accounts_rest_on_a_private_bus_is_told_with_the_reasons_and_the_cure() {
+    let place = Place::new();
+    let status = told_below_run(&place, "status");
+    for line in [
+        "kept in:   memory, until the broker ends (this session has only the Secret Service of `azbroker run`, which forgets; ",
+        "\n           not in secret-service: this session has only the Secret Service of `azbroker run`, which forgets\n",
+        "\n           not in file: there is no key for an encrypted file: name a passphrase-file in config.toml, start \
+         `azbroker run` with the systemd credential azbroker-key, or set store = \"file\"",
+    ] {
+        assert!(status.contains(line), "{status}");
+    }
+    assert!(!status.contains("told to"), "{status}");
+    let json = told_below_run(&place, "status --output json");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["store"]["in_use"], "memory");
+    assert_eq!(json["store"]["wanted"], "auto");
+    let doctor = told_below_run(&place, "doctor");
+    for line in [
+        "! store           memory, until the broker ends\n                  → to keep accounts, name a passphrase-file",
+        "! secret service  only azbroker's own, which forgets when it ends; no account rests in it\n",
+    ] {
+        assert!(doctor.contains(line), "{doctor}");
+    }
+
+    // Who asks for a store by name is told that it is not the one.
+    let config = place.home.path().join(".config/azbroker");
+    std::fs::create_dir_all(&config).unwrap();
+    let set = |text: &str| std::fs::write(config.join("config.toml"), text).unwrap();
+    set("store = \"secret-service\"\n");
+    let status = told_below_run(&place, "status");
+    let loud = "NOT in secret-service, as the broker was told to: sign-ins are lost when it ends\n";
+    assert!(status.contains(loud), "{status}");
+    let doctor = told_below_run(&place, "doctor");
+    let missed = "✗ store           accounts rest in memory, until the broker ends, not in the Secret Service: this \
+                  session has only the Secret Service of `azbroker run`, which forgets\n";
+    assert!(doctor.contains(missed), "{doctor}");
+    set("store = \"memory\"\n");
+    let status = told_below_run(&place, "status");
+    assert!(
+        status.contains("kept in:   memory, until the broker ends (as it was told to)\napprovals"),
+        "{status}"
+    );
+}
+
 #[test]
 fn a_program_below_run_needs_no_approval_and_a_denial_wins() {
     let machine = Machine::new();
@@ -164,15 +217,33 @@ fn without_a_program_to_run_the_usage_is_shown() {
 }
 
 #[test]
-fn a_program_that_is_not_there_is_named() {
+fn a_program_that_does_not_start_is_named_with_the_exit_code_of_shells() {
     let place = Place::new();
-    let output = place
-        .azbroker(&["run", "--", "/nonexistent/program"])
-        .output()
-        .unwrap();
-    assert_eq!(code(&output), 1);
-    let line = "error: '/nonexistent/program' cannot be run: No such file or directory";
-    assert!(stderr(&output).contains(line), "{output:?}");
+    for (program, expected, why, hint) in [
+        (
+            "/nonexistent/program",
+            127,
+            "No such file or directory",
+            "check its name and PATH",
+        ),
+        (
+            "nosuchprogram",
+            127,
+            "No such file or directory",
+            "check its name and PATH",
+        ),
+        ("/dev/null", 126, "Permission denied", "chmod +x"),
+    ] {
+        let output = place
+            .azbroker(&["run", "--", program])
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+            .output()
+            .unwrap();
+        assert_eq!(code(&output), expected, "{output:?}");
+        let line = format!("error: '{program}' cannot be run: {why}");
+        assert!(stderr(&output).contains(&line), "{output:?}");
+        assert!(stderr(&output).contains(hint), "{output:?}");
+    }
     place.assert_clean();
     assert_eq!(processes_with(place.home.path()), 0);
 }
@@ -220,8 +291,13 @@ fn run_asks_at_the_terminal_for_the_passphrase_and_hands_it_on_unseen() {
 
     // Where nobody sits there is nobody to ask.
     let alone = machine.azbroker(&["run", "--", "true"]);
+    assert_eq!(code(&alone), 2, "as of `serve`: {alone:?}");
+    let said = stderr(&alone);
     assert!(
-        stderr(&alone).contains("there is no key to encrypt it with"),
+        said.starts_with(
+            "error: the store is to be a file, and there is no key to encrypt it with\nhint: "
+        ),
         "{alone:?}"
     );
+    assert_eq!(said.lines().count(), 2, "{alone:?}");
 }

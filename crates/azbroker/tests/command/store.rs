@@ -112,6 +112,48 @@ fn accounts_in_a_file_under_a_passphrase_outlive_a_killed_broker() {
     }
 }
 
+#[test]
+fn logout_of_all_says_that_what_could_not_be_read_is_erased() {
+    let runtime = runtime();
+    let world = Surroundings::new(&runtime);
+    let home = world.home();
+    let passphrase_file = home.join("passphrase");
+    write_private(&passphrase_file, PASSPHRASE);
+    write_config(
+        &home,
+        &format!("passphrase-file = \"{}\"\n", passphrase_file.display()),
+    );
+    let accounts = home.join(".local/state/azbroker/accounts");
+    let logout = || {
+        let mut logout = world.place.azbroker(&["logout", "--all"]);
+        world.lead(&mut logout);
+        let output = logout.output().unwrap();
+        assert_eq!(code(&output), 0, "{output:?}");
+        stderr(&output).to_owned()
+    };
+    let erased = "no account was held; what the broker could not read is erased\n";
+    let (broker, _said) = world.broker();
+    assert_eq!(logout(), "no account was signed in\n");
+    fs::create_dir_all(accounts.parent().unwrap()).unwrap();
+    write_private(&accounts, "not a store");
+    end(broker);
+    let (broker, _said) = world.broker();
+    assert_eq!(logout(), erased);
+    assert!(!accounts.exists());
+    assert_eq!(logout(), "no account was signed in\n");
+    write_private(&accounts, "not a store");
+    end(broker);
+    let (broker, _said) = world.broker();
+    let login = world.azbroker(&["login"]).output().unwrap();
+    assert_eq!(code(&login), 0, "{login:?}");
+    assert_eq!(
+        logout(),
+        "1 account is forgotten; access tokens given out stay valid until they expire\n\
+         what the broker could not read is erased, too\n"
+    );
+    end(broker);
+}
+
 /// Writes a file that nobody else may read.
 fn write_private(path: &Path, text: &str) {
     fs::write(path, text).unwrap();

@@ -127,13 +127,22 @@ impl DefaultAccount {
         }
     }
 
-    /// Pins an account, or none.
+    /// Pins an account, or none. Where that cannot be written down, nothing changes.
     pub(super) async fn pin(&self, account: Option<&Account>) -> io::Result<()> {
-        self.lock().pinned = account.map(|account| Pinned {
+        let pinned = account.map(|account| Pinned {
             environment: account.environment.clone(),
             home_account_id: account.home_account_id.to_string(),
         });
-        self.write().await
+        let before = std::mem::replace(&mut self.lock().pinned, pinned.clone());
+        let written = self.write().await;
+        if written.is_err() {
+            let mut choices = self.lock();
+            // Unless somebody has pinned another one meanwhile.
+            if choices.pinned == pinned {
+                choices.pinned = before;
+            }
+        }
+        written
     }
 
     /// Forgets an account that was removed.

@@ -112,6 +112,37 @@ async fn a_pinned_account_is_the_default_until_it_is_unset_or_signed_out() {
 }
 
 #[tokio::test]
+async fn an_account_that_cannot_be_written_down_as_the_default_is_not_the_default() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SharedStore::default();
+    let setup = Setup::with(World::default(), keeping_in(folder.path()), store).await;
+    let ada = setup.sign_in(ADA).await;
+    setup.let_pass(1);
+    let carol = setup.sign_in(CAROL).await;
+    let pin = |reply: &Value| {
+        let account = &reply["brokerTokenResponse"]["account"];
+        setup.manage("setDefaultAccount", json!({ "account": account }))
+    };
+    assert_eq!(pin(&ada).await, json!({}));
+    // In the way of what is written.
+    let new = folder.path().join("defaults.json.new");
+    std::fs::create_dir(&new).unwrap();
+    let answer = pin(&carol).await;
+    let context = answer["error"]["context"].as_str().unwrap();
+    assert!(
+        context.starts_with("it cannot be written down: "),
+        "{answer}"
+    );
+    assert_eq!(setup.accounts().await, [ADA, CAROL]);
+    let answer = setup.manage("setDefaultAccount", json!({})).await;
+    assert!(answer["error"].is_object(), "{answer}");
+    assert_eq!(setup.accounts().await, [ADA, CAROL]);
+    std::fs::remove_dir(&new).unwrap();
+    assert_eq!(pin(&carol).await, json!({}));
+    assert_eq!(setup.accounts().await, [CAROL, ADA]);
+}
+
+#[tokio::test]
 async fn a_file_that_makes_no_sense_costs_nobody_a_token() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("defaults.json"), "{").unwrap();
