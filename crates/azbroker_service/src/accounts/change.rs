@@ -33,9 +33,12 @@ impl Change<'_> {
         let found = match self.keeper.open_best().await {
             Ok(found) => found,
             Err(reason) => {
-                match self.keeper.lacks_what_was_named() {
-                    true => tracing::warn!("accounts rest in memory: {reason}"),
-                    false => tracing::info!("accounts rest in memory: {reason}"),
+                // It is tried again and again, and said once.
+                let is_new = self.keeper.fault.as_ref() != Some(&reason);
+                match (is_new, self.keeper.lacks_what_was_named()) {
+                    (true, true) => tracing::warn!("accounts rest in memory: {reason}"),
+                    (true, false) => tracing::info!("accounts rest in memory: {reason}"),
+                    (false, _) => tracing::debug!("accounts still rest in memory"),
                 }
                 return self.settle(Some(reason));
             }
@@ -233,7 +236,9 @@ impl Change<'_> {
                 self.settle(None);
             }
             Err(fault) => {
-                tracing::warn!("an account is held in memory only: {fault}");
+                if self.keeper.fault.as_ref() != Some(&fault) {
+                    tracing::warn!("an account is held in memory only: {fault}");
+                }
                 self.settle(Some(fault));
             }
         }

@@ -49,6 +49,7 @@ fn request_of(changed: &[(&str, &str)]) -> Value {
     for (name, value) in changed {
         parameters[*name] = match *name {
             "requestedScopes" => json!([value]),
+            "additionalQueryParametersForAuthorization" => json!({ "max_age": value }),
             _ => json!(value),
         };
     }
@@ -62,6 +63,14 @@ const REQUESTS: &[(&str, &[(&str, &str)])] = &[
     ("silent.json", &[]),
     ("accounts.json", &[]),
     ("sign-in.json", &[("username", "user{n}@contoso.example")]),
+    (
+        // Shows the page, whatever is held.
+        "sign-in-again.json",
+        &[
+            ("username", "user0@contoso.example"),
+            ("additionalQueryParametersForAuthorization", "0"),
+        ],
+    ),
     ("of-first.json", &[("username", "user0@contoso.example")]),
     (
         "of-many.json",
