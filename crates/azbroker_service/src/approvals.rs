@@ -31,8 +31,8 @@ pub(crate) use permit::Permit;
 pub use prompt::{ApprovalPrompt, Asked};
 pub use question::Question;
 pub(crate) use question::{Answer, Choice};
-pub use resource::Resource;
-pub use rule::{Lasting, Rule, RuleAccount, Verdict};
+pub use resource::{Resource, ResourceError};
+pub use rule::{Lasting, Rule, RuleAccount, RuleResource, Verdict};
 pub use rules_file::{RulesError, RulesFile};
 
 /// Decides who may have tokens.
@@ -225,7 +225,8 @@ fn remember(
         program,
         client_id: Some(question.client_id.clone()),
         account: account.map(RuleAccount::of),
-        resource: Some(question.resource.clone()),
+        // As it will be read again.
+        resource: RuleResource::written(question.resource.to_string()),
         lasting: answer.lasting,
         made_on: clock.now(),
         verdict: match answer.choice {

@@ -7,8 +7,8 @@ use crate::{
     output::{line, tell},
 };
 use azbroker_service::{
-    ClientId, Clock, Lasting, Resource, Rule, RuleAccount, RuleProgram, RulesError, RulesFile,
-    SystemClock, Verdict,
+    ClientId, Clock, Lasting, Resource, Rule, RuleAccount, RuleProgram, RuleResource, RulesError,
+    RulesFile, SystemClock, Verdict,
 };
 use std::{
     env,
@@ -67,13 +67,14 @@ fn add(file: &RulesFile, arguments: &RuleArguments, verdict: Verdict) -> Result<
     let client_id = client_id
         .transpose()
         .map_err(|error| usage(error.to_string()))?;
-    let resource = arguments.resource.as_deref().map(|resource| {
-        Resource::parse(resource).ok_or_else(|| {
-            usage(format!(
-                "'{resource}' is no resource: give one such as https://vault.azure.net"
-            ))
-        })
-    });
+    let resource = match arguments.resource.as_deref().map(Resource::typed) {
+        None => RuleResource::Any,
+        Some(Ok(resource)) => RuleResource::Named(resource),
+        Some(Err(error)) => {
+            return Err(usage(error.to_string())
+                .with_hint("a resource is a URI or an application ID, without a permission"));
+        }
+    };
     let host = arguments.authority_host.as_deref();
     let account = arguments.account.as_deref().map(|username| {
         RuleAccount::typed(username, host).ok_or_else(|| {
@@ -87,7 +88,7 @@ fn add(file: &RulesFile, arguments: &RuleArguments, verdict: Verdict) -> Result<
         program: program(&arguments.program)?,
         client_id,
         account: account.transpose()?,
-        resource: resource.transpose()?,
+        resource,
         lasting: match arguments.lasting {
             RuleTime::Once => Lasting::Once,
             RuleTime::Session => Lasting::Session,
@@ -196,10 +197,16 @@ fn text(rule: &Rule) -> String {
         Some(account) => format!("{} at {}", account.username, account.environment),
         None => "any".to_owned(),
     };
-    let resource = rule
-        .resource
-        .as_ref()
-        .map_or_else(|| "any resource".to_owned(), Resource::to_string);
+    let resource = match (&rule.resource, rule.verdict) {
+        (RuleResource::Any, _) => "any resource".to_owned(),
+        (RuleResource::Named(resource), _) => resource.to_string(),
+        (RuleResource::NotUnderstood(text), Verdict::Deny) => {
+            format!("any resource, as '{text}' is none")
+        }
+        (RuleResource::NotUnderstood(text), Verdict::Allow) => {
+            format!("'{text}', which is no resource")
+        }
+    };
     let lasting = match rule.lasting {
         Lasting::Once => "once",
         Lasting::Session => "until the broker ends",
@@ -230,7 +237,11 @@ fn json(rule: &Rule) -> serde_json::Value {
         "home_account_id": account
             .and_then(|account| account.home_account_id.as_ref())
             .map(ToString::to_string),
-        "resource": rule.resource.as_ref().map(Resource::to_string),
+        "resource": match &rule.resource {
+            RuleResource::Any => None,
+            RuleResource::Named(resource) => Some(resource.to_string()),
+            RuleResource::NotUnderstood(text) => Some(text.clone()),
+        },
         "for": match rule.lasting {
             Lasting::Once => "once",
             Lasting::Session => "session",

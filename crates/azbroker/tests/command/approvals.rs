@@ -5,6 +5,7 @@ mod beside_tokens;
 mod desktop;
 mod log;
 pub(crate) mod programs;
+mod resources;
 mod rules;
 mod standing;
 mod terminal;

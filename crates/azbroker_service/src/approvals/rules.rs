@@ -1,5 +1,5 @@
-use super::{Lasting, Resource, Rule, RulesFile, Verdict, rules_file::Stamp};
-use crate::caller::RuleProgram;
+use super::{Lasting, Resource, Rule, RuleResource, RulesFile, Verdict, rules_file::Stamp};
+use crate::caller::{RuleProgram, printable};
 use azbroker_entra::{Account, ClientId, Clock};
 use azure_core::time::{Duration, OffsetDateTime};
 use std::{
@@ -182,6 +182,16 @@ impl Rules {
         match file.load() {
             Ok(rules) => {
                 for rule in rules {
+                    if let (RuleResource::NotUnderstood(text), true) =
+                        (&rule.resource, rule.denies_all())
+                    {
+                        tracing::warn!(
+                            "'{}' is denied every resource: the '{}' that a rule denies it is none; remove the rule \
+                             and make it again",
+                            rule.program,
+                            printable(text)
+                        );
+                    }
                     let of_program = state.of_file.entry(rule.program.clone());
                     of_program.or_default().push(rule);
                 }
