@@ -194,13 +194,17 @@ impl Approvals {
         remember(&self.rules, self.clock.as_ref(), question, answer, account);
     }
 
-    /// What a caller is told when the user did not allow it.
-    pub(crate) fn denied(&self, question: &Question) -> Denial {
+    /// What a caller is told when the user did not allow it, for this request or as long as a rule lasts.
+    pub(crate) fn denied(&self, question: &Question, lasting: Lasting) -> Denial {
         let program = &question.caller.program;
+        let what_helps = match lasting == Lasting::Once || program.rule_program.is_none() {
+            true => "; ask again, or",
+            false => ", and a rule denies it now; remove that one of `azbroker rules`, then",
+        };
         Denial::new(
             Status::UserCanceled,
             format!(
-                "nobody allowed '{}' to have a token for {}; ask again, or {}",
+                "nobody allowed '{}' to have a token for {}{what_helps} {}",
                 program.short_name(),
                 question.resource,
                 program.how_to_allow()

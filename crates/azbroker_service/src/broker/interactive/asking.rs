@@ -255,7 +255,8 @@ impl Broker {
                 if answered.kept == Kept::NotYet {
                     self.approvals.remember(question, &answered.answer, account);
                 }
-                self.approvals.denied(question).about(account)
+                let lasting = answered.answer.lasting;
+                self.approvals.denied(question, lasting).about(account)
             }
             Purpose::Choose => Denial::new(
                 Status::UserCanceled,
