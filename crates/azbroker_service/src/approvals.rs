@@ -20,6 +20,7 @@ use crate::{
 use asking::Asking;
 use azbroker_entra::{Account, ClientId, Clock};
 use azbroker_protocol::Status;
+use azure_core::time::OffsetDateTime;
 use in_general::InGeneral;
 pub(crate) use in_general::Named;
 use rules::{Rules, Said};
@@ -69,6 +70,11 @@ impl Approvals {
             ),
             clock,
         }
+    }
+
+    /// Since when rules until the broker's end hold.
+    pub(crate) fn started_on(&self) -> OffsetDateTime {
+        self.rules.started_on()
     }
 
     /// Asks on the desktop of this bus from now on.

@@ -80,11 +80,14 @@ impl Rule {
             && self.resource == other.resource
     }
 
-    /// Whether it still holds. What is for the broker's session ends with the broker it was made under.
-    pub(super) fn holds(&self, now: OffsetDateTime, broker_started_on: OffsetDateTime) -> bool {
+    /// Whether it still holds, under a broker that started then, or under none. What is until the broker ends, ends with
+    /// the broker it was made under.
+    pub fn holds(&self, now: OffsetDateTime, broker_started_on: Option<OffsetDateTime>) -> bool {
         match self.lasting {
             Lasting::Once | Lasting::Always => true,
-            Lasting::Session => self.made_on >= broker_started_on,
+            Lasting::Session => {
+                broker_started_on.is_some_and(|started_on| self.made_on >= started_on)
+            }
             // A clock that was set back must not make it last.
             Lasting::Day => (self.made_on..self.made_on + Duration::DAY).contains(&now),
         }

@@ -48,6 +48,11 @@ impl Rules {
         }
     }
 
+    /// Since when rules until the broker's end hold.
+    pub(super) fn started_on(&self) -> OffsetDateTime {
+        self.started_on
+    }
+
     /// What the rules say, if they say anything; a denial wins. A rule for one request is set aside: it must be used up
     /// or put back.
     pub(super) fn verdict(
@@ -117,7 +122,7 @@ impl Rules {
         let (now, started_on) = (self.clock.now(), self.started_on);
         of_file
             .chain(in_memory)
-            .filter(move |rule| rule.holds(now, started_on))
+            .filter(move |rule| rule.holds(now, Some(started_on)))
     }
 
     /// Keeps a rule in the place of those about the same. Where there is no file, until the broker ends.
@@ -129,7 +134,8 @@ impl Rules {
         };
         let kept = file.change(|rules| {
             rules.retain(|known| {
-                known.holds(self.clock.now(), self.started_on) && !known.is_about_the_same_as(&rule)
+                known.holds(self.clock.now(), Some(self.started_on))
+                    && !known.is_about_the_same_as(&rule)
             });
             rules.push(rule.clone());
         });
