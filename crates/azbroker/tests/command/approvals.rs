@@ -3,6 +3,7 @@
 
 mod beside_tokens;
 mod desktop;
+mod lasting;
 mod log;
 pub(crate) mod programs;
 mod resources;
