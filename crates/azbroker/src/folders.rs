@@ -35,9 +35,22 @@ pub(crate) fn config() -> Option<PathBuf> {
     Some(Folder::Configuration.path()?.join("azbroker"))
 }
 
-/// Where what outlives a broker is, `$XDG_STATE_HOME/azbroker`.
+/// Where what outlives a broker is, `$XDG_STATE_HOME/azbroker`; on the bus of an emulation, what ends with that.
 pub(crate) fn state() -> Option<PathBuf> {
-    Some(Folder::State.path()?.join("azbroker"))
+    let home = emulation().map(|folder| folder.join("state"));
+    Some(home.or_else(|| Folder::State.path())?.join("azbroker"))
+}
+
+/// Names the folder of the emulation that a program runs below. Programs have it, and so has the broker, instead of
+/// another `XDG_STATE_HOME`, which would be every program's.
+pub(crate) const EMULATION: &str = "AZBROKER_EMULATION";
+
+/// The folder of the emulation whose bus is the session bus. Who has gone on to another bus has another broker.
+fn emulation() -> Option<PathBuf> {
+    let folder = absolute(EMULATION)?;
+    let address = env::var("DBUS_SESSION_BUS_ADDRESS").ok()?;
+    let socket = address.strip_prefix("unix:path=")?.split(',').next()?;
+    Path::new(socket).starts_with(&folder).then_some(folder)
 }
 
 /// The folders for data that all users share, the most important first.

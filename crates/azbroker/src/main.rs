@@ -83,7 +83,7 @@ fn run(arguments: Arguments, logs: Logs) -> Result<ExitCode, Failure> {
         Command::Status(arguments) => one_thread()?.block_on(commands::status::run(&arguments)),
         Command::Token(arguments) => one_thread()?.block_on(commands::token::run(arguments)),
         Command::Logout(arguments) => one_thread()?.block_on(commands::logout::run(&arguments)),
-        Command::Rules(arguments) => commands::rules::run(&arguments),
+        Command::Rules(arguments) => one_thread()?.block_on(commands::rules::run(&arguments)),
         Command::Log(arguments) => commands::log::run(&arguments),
         #[cfg(feature = "emulator")]
         Command::HandOver { socket, url } => commands::hand_over::run(&socket, &url),

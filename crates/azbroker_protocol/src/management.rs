@@ -19,6 +19,9 @@ pub struct StatusReply {
     pub version: String,
     /// Its process.
     pub process: u32,
+    /// Since when rules until its end hold, in seconds since 1970; `None` where the broker does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_on: Option<i64>,
     /// Whether its memory is kept out of the swap space; `None` where the broker does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_locked: Option<bool>,

@@ -20,6 +20,7 @@ use crate::{
 use asking::Asking;
 use azbroker_entra::{Account, ClientId, Clock};
 use azbroker_protocol::Status;
+use azure_core::time::OffsetDateTime;
 use in_general::InGeneral;
 pub(crate) use in_general::Named;
 use rules::{Rules, Said};
@@ -31,8 +32,8 @@ pub(crate) use permit::Permit;
 pub use prompt::{ApprovalPrompt, Asked};
 pub use question::Question;
 pub(crate) use question::{Answer, Choice};
-pub use resource::Resource;
-pub use rule::{Lasting, Rule, RuleAccount, Verdict};
+pub use resource::{Resource, ResourceError};
+pub use rule::{Lasting, Rule, RuleAccount, RuleResource, Verdict};
 pub use rules_file::{RulesError, RulesFile};
 
 /// Decides who may have tokens.
@@ -69,6 +70,11 @@ impl Approvals {
             ),
             clock,
         }
+    }
+
+    /// Since when rules until the broker's end hold.
+    pub(crate) fn started_on(&self) -> OffsetDateTime {
+        self.rules.started_on()
     }
 
     /// Asks on the desktop of this bus from now on.
@@ -199,13 +205,17 @@ impl Approvals {
         remember(&self.rules, self.clock.as_ref(), question, answer, account);
     }
 
-    /// What a caller is told when the user did not allow it.
-    pub(crate) fn denied(&self, question: &Question) -> Denial {
+    /// What a caller is told when the user did not allow it, for this request or as long as a rule lasts.
+    pub(crate) fn denied(&self, question: &Question, lasting: Lasting) -> Denial {
         let program = &question.caller.program;
+        let what_helps = match lasting == Lasting::Once || program.rule_program.is_none() {
+            true => "; ask again, or",
+            false => ", and a rule denies it now; remove that one of `azbroker rules`, then",
+        };
         Denial::new(
             Status::UserCanceled,
             format!(
-                "nobody allowed '{}' to have a token for {}; ask again, or {}",
+                "nobody allowed '{}' to have a token for {}{what_helps} {}",
                 program.short_name(),
                 question.resource,
                 program.how_to_allow()
@@ -230,7 +240,8 @@ fn remember(
         program,
         client_id: Some(question.client_id.clone()),
         account: account.map(RuleAccount::of),
-        resource: Some(question.resource.clone()),
+        // As it will be read again.
+        resource: RuleResource::written(question.resource.to_string()),
         lasting: answer.lasting,
         made_on: clock.now(),
         verdict: match answer.choice {

@@ -1,4 +1,4 @@
-use azbroker_entra::{Error, RefusalKind};
+use azbroker_entra::{Account, Error, RefusalKind};
 use azbroker_protocol::{ErrorReply, MalformedMessage, Status};
 
 /// Why a request got no token: what becomes the error of a reply.
@@ -9,6 +9,8 @@ pub(crate) struct Denial {
     pub(crate) context: String,
     /// The AADSTS number, or 0.
     code: i64,
+    /// Whose token it was about, for the user's log: who was denied need not know.
+    account: Option<Box<str>>,
 }
 
 impl Denial {
@@ -17,7 +19,21 @@ impl Denial {
             status,
             context: context.into(),
             code: 0,
+            account: None,
         }
+    }
+
+    /// The same, noting whose token it was about, where that is known. No reply says it.
+    pub(crate) fn about(self, account: Option<&Account>) -> Self {
+        Self {
+            account: account.map(|account| account.username.as_str().into()),
+            ..self
+        }
+    }
+
+    /// Whose token it was about, as far as anybody noted.
+    pub(crate) fn account(&self) -> Option<&str> {
+        self.account.as_deref()
     }
 
     /// The user must act: clients go on to an interactive call by themselves.
@@ -83,6 +99,7 @@ impl Denial {
             status,
             context: error.to_sentence(),
             code,
+            account: None,
         }
     }
 }

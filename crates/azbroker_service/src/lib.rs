@@ -41,8 +41,8 @@ mod token_log;
 mod token_store;
 
 pub use approvals::{
-    ApprovalMode, ApprovalModeError, ApprovalPrompt, Asked, Lasting, Question, Resource, Rule,
-    RuleAccount, RulesError, RulesFile, Verdict,
+    ApprovalMode, ApprovalModeError, ApprovalPrompt, Asked, Lasting, Question, Resource,
+    ResourceError, Rule, RuleAccount, RuleResource, RulesError, RulesFile, Verdict,
 };
 /// What a broker is made with.
 pub use azbroker_entra::{

@@ -117,6 +117,7 @@ impl Broker {
         StatusReply {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             process: std::process::id(),
+            started_on: Some(self.approvals().started_on().unix_timestamp()),
             memory_locked: self.configuration().memory_locked,
             store: store(self.store_report().await),
             approvals: Some(self.configuration().approvals.to_string()),

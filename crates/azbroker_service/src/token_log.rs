@@ -53,7 +53,10 @@ impl TokenLog {
                     source: issued.source,
                 },
             ),
-            Err(denial) => (request.subject.username(), refused(denial)),
+            Err(denial) => (
+                denial.account().or(request.subject.username()),
+                refused(denial),
+            ),
         };
         let asked = Some((&request.client_id, &request.resource));
         self.write(caller, asked, account, outcome, request.correlation_id);

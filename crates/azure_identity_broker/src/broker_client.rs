@@ -3,6 +3,7 @@ use crate::{
     backend::{Backend, BrokerManner, Bus, DbusBackend},
 };
 use azbroker_entra::{Account, Authority, ClientId, Tenant};
+use azure_core::time::OffsetDateTime;
 use std::sync::Arc;
 
 /// Asks the broker of the machine about itself and its accounts.
@@ -148,6 +149,9 @@ impl BrokerClient {
         Ok(BrokerStatus {
             version: status.version,
             process: status.process,
+            started_on: status
+                .started_on
+                .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok()),
             memory_locked: status.memory_locked,
             store: store.in_use,
             store_wanted: store.wanted,

@@ -1,4 +1,5 @@
 use crate::BrokerAccount;
+use azure_core::time::OffsetDateTime;
 
 /// Says what a broker says of itself.
 ///
@@ -21,6 +22,8 @@ pub struct BrokerStatus {
     pub version: String,
     /// The broker's process.
     pub process: u32,
+    /// When the broker started, where it says so.
+    pub started_on: Option<OffsetDateTime>,
     /// Whether the broker's memory is kept out of the swap space, where the broker says so.
     pub memory_locked: Option<bool>,
     /// The store in use: `secret-service`, `file` or `memory`.

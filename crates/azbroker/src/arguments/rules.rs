@@ -37,7 +37,7 @@ pub(crate) struct RuleArguments {
     /// The authority host of that account's cloud, such as `login.microsoftonline.us`; the public cloud's if none.
     #[arg(long, value_name = "HOST", requires = "account")]
     pub(crate) authority_host: Option<String>,
-    /// For this resource alone, such as `https://vault.azure.net`.
+    /// For this resource alone, such as `https://vault.azure.net`; one of its scopes names it, too.
     #[arg(long, value_name = "RESOURCE")]
     pub(crate) resource: Option<String>,
     /// How long it holds: for one request, until the broker that runs now ends, for 24 hours, or until it is removed.

@@ -4,12 +4,15 @@ use crate::{
     },
     failure::{Exit, Failure},
     folders,
+    installation::{name_owner, session_bus},
     output::{line, tell},
 };
 use azbroker_service::{
-    ClientId, Clock, Lasting, Resource, Rule, RuleAccount, RuleProgram, RulesError, RulesFile,
-    SystemClock, Verdict,
+    ClientId, Clock, Lasting, Resource, Rule, RuleAccount, RuleProgram, RuleResource, RulesError,
+    RulesFile, SystemClock, Verdict,
 };
+use azure_core::time::OffsetDateTime;
+use azure_identity_broker::{BrokerClient, Error, ErrorKind};
 use std::{
     env,
     fs::{self, File},
@@ -20,15 +23,16 @@ use std::{
 };
 
 /// Lists or changes the rules. The broker need not run; one that does follows them at its next request.
-pub(crate) fn run(arguments: &RulesArguments) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(arguments: &RulesArguments) -> Result<ExitCode, Failure> {
     let file = RulesFile::below(&folders::state().ok_or_else(no_state_folder)?);
     match &arguments.action {
-        None => list(
-            &file.load().map_err(|error| failure(&error))?,
-            arguments.output,
-        )?,
-        Some(RulesAction::Allow(rule)) => add(&file, rule, Verdict::Allow)?,
-        Some(RulesAction::Deny(rule)) => add(&file, rule, Verdict::Deny)?,
+        None => {
+            let rules = file.load().map_err(|error| failure(&error))?;
+            let broker = Broker::of(&rules).await;
+            list(&rules, broker, arguments.output)?;
+        }
+        Some(RulesAction::Allow(rule)) => add(&file, rule, Verdict::Allow).await?,
+        Some(RulesAction::Deny(rule)) => add(&file, rule, Verdict::Deny).await?,
         Some(RulesAction::Remove(which)) => remove(&file, which)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -42,10 +46,63 @@ pub(super) fn no_state_folder() -> Failure {
     )
 }
 
-fn list(rules: &[Rule], output: ListOutput) -> Result<(), Failure> {
+/// The broker whose end a rule may wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Broker {
+    /// It has run since then.
+    Since(OffsetDateTime),
+    /// None runs here, or another than azbroker, which follows no rules.
+    None,
+    /// It does not say, or no rule depends on it.
+    Unknown,
+}
+
+impl Broker {
+    /// Looked for where one of these rules depends on it.
+    async fn of(rules: &[Rule]) -> Self {
+        let depends = |rule: &Rule| rule.lasting == Lasting::Session;
+        match rules.iter().any(depends) {
+            true => Self::find().await,
+            false => Self::Unknown,
+        }
+    }
+
+    /// The one on the session bus, if there is one: none is started.
+    async fn find() -> Self {
+        let Ok((_connection, bus)) = session_bus().await else {
+            return Self::None;
+        };
+        match name_owner(&bus).await {
+            Ok(Some(_)) => {}
+            Ok(None) => return Self::None,
+            Err(_) => return Self::Unknown,
+        }
+        let status = async { BrokerClient::new()?.status().await };
+        match status.await {
+            Ok(status) => status.started_on.map_or(Self::Unknown, Self::Since),
+            Err(error) if Error::find(&error).is_some_and(|e| e.kind() == ErrorKind::Malformed) => {
+                Self::None
+            }
+            Err(_) => Self::Unknown,
+        }
+    }
+
+    /// Whether a rule holds under it, where that can be told.
+    fn follows(self, rule: &Rule) -> Option<bool> {
+        let started_on = match self {
+            Self::Since(started_on) => Some(started_on),
+            Self::None => None,
+            Self::Unknown if rule.lasting == Lasting::Session => return None,
+            Self::Unknown => None,
+        };
+        Some(rule.holds(SystemClock.now(), started_on))
+    }
+}
+
+fn list(rules: &[Rule], broker: Broker, output: ListOutput) -> Result<(), Failure> {
     match output {
         ListOutput::Json => {
-            let rules: Vec<_> = rules.iter().map(json).collect();
+            let rules: Vec<_> = rules.iter().map(|rule| json(rule, broker)).collect();
             line(serde_json::json!({ "rules": rules }))
         }
         ListOutput::Text if rules.is_empty() => {
@@ -56,24 +113,27 @@ fn list(rules: &[Rule], output: ListOutput) -> Result<(), Failure> {
             let numbered = rules.iter().enumerate();
             numbered
                 .map(|(index, rule)| (index + 1, rule))
-                .try_for_each(|(number, rule)| line(format_args!("{number:>3}  {}", text(rule))))
+                .try_for_each(|(number, rule)| {
+                    line(format_args!("{number:>3}  {}", text(rule, broker)))
+                })
         }
     }
 }
 
-fn add(file: &RulesFile, arguments: &RuleArguments, verdict: Verdict) -> Result<(), Failure> {
+async fn add(file: &RulesFile, arguments: &RuleArguments, verdict: Verdict) -> Result<(), Failure> {
     let usage = |message: String| Failure::new(Exit::WrongUsage, message);
     let client_id = arguments.client_id.as_deref().map(ClientId::parse);
     let client_id = client_id
         .transpose()
         .map_err(|error| usage(error.to_string()))?;
-    let resource = arguments.resource.as_deref().map(|resource| {
-        Resource::parse(resource).ok_or_else(|| {
-            usage(format!(
-                "'{resource}' is no resource: give one such as https://vault.azure.net"
-            ))
-        })
-    });
+    let resource = match arguments.resource.as_deref().map(Resource::typed) {
+        None => RuleResource::Any,
+        Some(Ok(resource)) => RuleResource::Named(resource),
+        Some(Err(error)) => {
+            return Err(usage(error.to_string())
+                .with_hint("a resource is a URI or an application ID, without a permission"));
+        }
+    };
     let host = arguments.authority_host.as_deref();
     let account = arguments.account.as_deref().map(|username| {
         RuleAccount::typed(username, host).ok_or_else(|| {
@@ -83,11 +143,11 @@ fn add(file: &RulesFile, arguments: &RuleArguments, verdict: Verdict) -> Result<
             ))
         })
     });
-    let rule = Rule {
+    let mut rule = Rule {
         program: program(&arguments.program)?,
         client_id,
         account: account.transpose()?,
-        resource: resource.transpose()?,
+        resource,
         lasting: match arguments.lasting {
             RuleTime::Once => Lasting::Once,
             RuleTime::Session => Lasting::Session,
@@ -97,6 +157,16 @@ fn add(file: &RulesFile, arguments: &RuleArguments, verdict: Verdict) -> Result<
         made_on: SystemClock.now(),
         verdict,
     };
+    let broker = Broker::of(std::slice::from_ref(&rule)).await;
+    if rule.lasting == Lasting::Session && broker == Broker::None {
+        return Err(Failure::new(
+            Exit::UserMustAct,
+            "no azbroker runs here whose end the rule could last until",
+        )
+        .with_hint("start one with `azbroker serve`, or give --for day"));
+    }
+    // One that just started counts from its start.
+    rule.made_on = SystemClock.now();
     let denial = file.change(|rules| {
         rules.retain(|known| !known.is_about_the_same_as(&rule));
         rules.push(rule.clone());
@@ -105,11 +175,11 @@ fn add(file: &RulesFile, arguments: &RuleArguments, verdict: Verdict) -> Result<
         rules.iter().find(denies).cloned()
     });
     let denial = denial.map_err(|error| failure(&error))?;
-    tell(text(&rule));
+    tell(text(&rule, broker));
     if let (Verdict::Allow, Some(denial)) = (verdict, denial) {
         tell(format_args!(
             "where both are about a request, this one wins: {}",
-            text(&denial)
+            text(&denial, broker)
         ));
     }
     Ok(())
@@ -129,7 +199,7 @@ fn remove(file: &RulesFile, which: &RemoveRuleArguments) -> Result<(), Failure> 
         );
     }
     for rule in removed {
-        tell(format_args!("removed: {}", text(&rule)));
+        tell(format_args!("removed: {}", text(&rule, Broker::Unknown)));
     }
     Ok(())
 }
@@ -185,7 +255,7 @@ fn interpreter(path: &Path) -> Option<String> {
     Some(line.replace(char::is_control, ""))
 }
 
-fn text(rule: &Rule) -> String {
+fn text(rule: &Rule, broker: Broker) -> String {
     let verdict = match rule.verdict {
         Verdict::Allow => "allow",
         Verdict::Deny => "deny",
@@ -196,16 +266,22 @@ fn text(rule: &Rule) -> String {
         Some(account) => format!("{} at {}", account.username, account.environment),
         None => "any".to_owned(),
     };
-    let resource = rule
-        .resource
-        .as_ref()
-        .map_or_else(|| "any resource".to_owned(), Resource::to_string);
+    let resource = match (&rule.resource, rule.verdict) {
+        (RuleResource::Any, _) => "any resource".to_owned(),
+        (RuleResource::Named(resource), _) => resource.to_string(),
+        (RuleResource::NotUnderstood(text), Verdict::Deny) => {
+            format!("any resource, as '{text}' is none")
+        }
+        (RuleResource::NotUnderstood(text), Verdict::Allow) => {
+            format!("'{text}', which is no resource")
+        }
+    };
+    let is_over = broker.follows(rule) == Some(false);
     let lasting = match rule.lasting {
         Lasting::Once => "once",
+        Lasting::Session if is_over => "until the broker ended, which is over",
         Lasting::Session => "until the broker ends",
-        Lasting::Day if SystemClock.now() - rule.made_on >= azure_core::time::Duration::DAY => {
-            "for a day, which is over"
-        }
+        Lasting::Day if is_over => "for a day, which is over",
         Lasting::Day => "for a day",
         Lasting::Always => "always",
     };
@@ -216,7 +292,7 @@ fn text(rule: &Rule) -> String {
     .replace(char::is_control, "\u{fffd}")
 }
 
-fn json(rule: &Rule) -> serde_json::Value {
+fn json(rule: &Rule, broker: Broker) -> serde_json::Value {
     let account = rule.account.as_ref();
     serde_json::json!({
         "verdict": match rule.verdict {
@@ -230,7 +306,11 @@ fn json(rule: &Rule) -> serde_json::Value {
         "home_account_id": account
             .and_then(|account| account.home_account_id.as_ref())
             .map(ToString::to_string),
-        "resource": rule.resource.as_ref().map(Resource::to_string),
+        "resource": match &rule.resource {
+            RuleResource::Any => None,
+            RuleResource::Named(resource) => Some(resource.to_string()),
+            RuleResource::NotUnderstood(text) => Some(text.clone()),
+        },
         "for": match rule.lasting {
             Lasting::Once => "once",
             Lasting::Session => "session",
@@ -238,6 +318,7 @@ fn json(rule: &Rule) -> serde_json::Value {
             Lasting::Always => "always",
         },
         "made_on": rule.made_on.unix_timestamp(),
+        "holds": broker.follows(rule),
     })
 }
 

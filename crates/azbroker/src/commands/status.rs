@@ -4,6 +4,7 @@ use crate::{
     failure::Failure,
     output::line,
 };
+use azure_core::time::OffsetDateTime;
 use azure_identity_broker::{BrokerClient, BrokerStatus, Error, ErrorKind};
 use serde_json::json;
 use std::process::ExitCode;
@@ -101,6 +102,7 @@ fn json(status: &BrokerStatus) -> serde_json::Value {
         "azbroker": true,
         "version": status.version,
         "process": status.process,
+        "started_on": status.started_on.map(OffsetDateTime::unix_timestamp),
         "memory_locked": status.memory_locked,
         "store": {
             "in_use": status.store,

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::folders::EMULATION;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -24,6 +25,8 @@ pub(crate) struct Emulation<'a> {
     pub(crate) preload: &'a Path,
     /// The session bus with the broker on it.
     pub(crate) bus_address: &'a str,
+    /// The emulation's own folder, in which its broker has its state.
+    pub(crate) folder: &'a Path,
     /// A folder for Azure CLI, apart from the user's.
     pub(crate) azure_config: &'a Path,
     /// Whether the emulated world has one tenant only.
@@ -37,7 +40,8 @@ pub(crate) struct Emulation<'a> {
 /// What to change in a program's environment.
 ///
 /// Set are the proxies and certificates of each network library (in both spellings where two are in use), Node's
-/// preload, the session bus, Azure CLI's folder and telemetry, and the browser.
+/// preload, the session bus, the folder in which our own command finds the broker's rules and log, Azure CLI's folder
+/// and telemetry, and the browser.
 ///
 /// In a world of one tenant the JavaScript and Python libraries are told so. Otherwise they refuse a credential
 /// that was made without a tenant, as how-to pages make it, when a vault names its own.
@@ -77,6 +81,7 @@ impl Environment {
         set.push(("AZURE_CORE_COLLECT_TELEMETRY", "0".into()));
         set.push(("AZURE_CONFIG_DIR", emulation.azure_config.into()));
         set.push(("DBUS_SESSION_BUS_ADDRESS", emulation.bus_address.into()));
+        set.push((EMULATION, emulation.folder.into()));
         let known = parent.contains_key(OsStr::new(SINGLE_TENANT));
         if emulation.single_tenant && !known {
             set.push((SINGLE_TENANT, "1".into()));

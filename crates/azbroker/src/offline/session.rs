@@ -112,6 +112,7 @@ impl Session {
                 bundle: &self.files.bundle,
                 preload: &self.files.preload,
                 bus_address: self.bus.address(),
+                folder: self.folder.path(),
                 azure_config: &self.files.azure_config,
                 single_tenant: self.emulator.world().tenants.len() == 1,
                 browser: match browser {
@@ -158,9 +159,7 @@ impl Session {
         arguments.extend((0..verbose).map(|_| OsString::from("-v")));
         let mut broker = self.own_command(&arguments, browser);
         // What the person who runs this has set, and keeps, is for their own broker.
-        broker
-            .env("XDG_CONFIG_HOME", self.folder.path().join("config"))
-            .env("XDG_STATE_HOME", self.folder.path().join("state"));
+        broker.env("XDG_CONFIG_HOME", self.folder.path().join("config"));
         start_broker(broker, None, &self.connection).await
     }
 }

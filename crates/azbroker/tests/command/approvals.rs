@@ -3,8 +3,10 @@
 
 mod beside_tokens;
 mod desktop;
+mod lasting;
 mod log;
 pub(crate) mod programs;
+mod resources;
 mod rules;
 mod standing;
 mod terminal;
@@ -151,6 +153,45 @@ fn a_no_is_remembered_and_a_closed_notification_is_not() {
         context(&denied),
         "a rule denies 'one' tokens for https://vault.azure.net; see `azbroker rules`"
     );
+}
+
+#[test]
+fn a_no_outlives_the_broker_until_it_is_taken_back() {
+    let machine = Machine::new();
+    let desktop = Desktop::start(&machine, Some("deny"));
+    let broker = Broker::start(&machine, &["--approvals", "ask"]);
+    let one = machine.program("one");
+    let path = one.display();
+    let denied = call(&mut machine.at(&one), "acquireTokenInteractively");
+    assert_eq!(
+        (status(&denied), context(&denied)),
+        (
+            Some(7),
+            &*format!(
+                "nobody allowed 'one' to have a token for https://vault.azure.net, and a rule \
+                 denies it now; remove that one of `azbroker rules`, then allow it with \
+                 `azbroker rules allow {path}`"
+            )
+        )
+    );
+    drop(broker);
+    let _broker = Broker::start(&machine, &["--approvals", "ask"]);
+    for method in ["acquireTokenSilently", "acquireTokenInteractively"] {
+        assert_eq!(status(&call(&mut machine.at(&one), method)), Some(7));
+    }
+    assert_eq!(desktop.shown().len(), 1, "who said no is not asked again");
+    let listed = machine.azbroker(&["rules"]);
+    assert_eq!(
+        stdout(&listed),
+        format!(
+            "  1  deny  {path}  account {ADA}  https://vault.azure.net  \
+             application 04b07795-8ddb-461a-bbee-02f9e1bf7b46  always\n"
+        )
+    );
+    assert_eq!(code(&machine.azbroker(&["rules", "remove", "1"])), 0);
+    desktop.presses(Some("day"));
+    let answer = call(&mut machine.at(&one), "acquireTokenInteractively");
+    assert_eq!(status(&answer), None, "{answer}");
 }
 
 #[test]

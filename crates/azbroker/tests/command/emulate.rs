@@ -301,3 +301,41 @@ fn its_folder_holds_certificates_but_no_key_token_or_password_and_goes_with_it()
     assert!(certificates > 0, "{output:?}");
     place.assert_clean();
 }
+
+#[test]
+fn rules_and_log_below_it_are_those_of_its_broker_and_the_users_own_stay() {
+    let place = Place::new();
+    let mine = place
+        .azbroker(&["rules", "deny", "sleep"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&mine), 0, "{mine:?}");
+    let call = "busctl --user --timeout=60 call com.microsoft.identity.broker1 \
+                /com/microsoft/identity/broker1 com.microsoft.identity.Broker1 \
+                acquireTokenSilently sss 0.0 '' \
+                '{\"authParameters\":{\"clientId\":\"04b07795-8ddb-461a-bbee-02f9e1bf7b46\",\
+                \"authority\":\"https://login.microsoftonline.com/organizations\",\
+                \"requestedScopes\":[\"https://vault.azure.net/.default\"]}}'";
+    let output = place.emulate(
+        &["--signed-in", ADA],
+        &format!(
+            "\"$AZBROKER\" rules; {call} | grep -c accessToken; \
+             \"$AZBROKER\" rules deny busctl && {call} | grep -c 'a rule denies'; \
+             \"$AZBROKER\" rules | wc -l; echo \"${{XDG_STATE_HOME-unchanged}}\"; \
+             until \"$AZBROKER\" log | grep -o 'refused  /[^ ]*/busctl'; do :; done; \
+             DBUS_SESSION_BUS_ADDRESS=unix:path=/nowhere \"$AZBROKER\" rules | grep -o /sleep",
+        ),
+    );
+    assert_eq!(
+        stdout(&output),
+        "1\n1\n1\nunchanged\nrefused  /usr/bin/busctl\n/sleep\n",
+        "{output:?}"
+    );
+    let rules = place.azbroker(&["rules"]).output().unwrap();
+    let rules = stdout(&rules);
+    assert!(
+        !rules.contains("busctl") && rules.lines().count() == 1,
+        "{rules}"
+    );
+    place.assert_clean();
+}

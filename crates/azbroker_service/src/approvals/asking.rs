@@ -88,7 +88,8 @@ impl Asking {
                 },
                 Asked::Denied => Answer {
                     choice: Choice::Denied,
-                    lasting: Lasting::Session,
+                    // As long as the longest that an allowance could have had there: who said no is not asked again.
+                    lasting: Lasting::Always,
                 },
                 Asked::Allowed(lasting) => Answer {
                     choice: match question.accounts.first() {

@@ -61,8 +61,7 @@ impl<'a> InGeneral<'a> {
             .rules
             .iter()
             .filter(|rule| rule.is_of(client_id, Some(account)));
-        let denied = |rule: &Rule| rule.verdict == Verdict::Deny && rule.resource.is_none();
-        if about_it.clone().any(denied) {
+        if about_it.clone().any(Rule::denies_all) {
             return Some(Verdict::Deny);
         }
         about_it

@@ -14,7 +14,7 @@ pub trait ApprovalPrompt: Send + Sync + Debug {
 pub enum Asked {
     /// The program may have it, and for how long it may.
     Allowed(Lasting),
-    /// It may not.
+    /// It may not, until the user takes that back.
     Denied,
     /// The user did not decide.
     Unanswered,

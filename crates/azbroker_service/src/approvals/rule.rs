@@ -12,8 +12,8 @@ pub struct Rule {
     pub client_id: Option<ClientId>,
     /// Of which account; any where none is named.
     pub account: Option<RuleAccount>,
-    /// For which resource; any where none is named.
-    pub resource: Option<Resource>,
+    /// For which resource.
+    pub resource: RuleResource,
     /// How long it holds.
     pub lasting: Lasting,
     /// When it was made.
@@ -31,6 +31,18 @@ pub struct RuleAccount {
     pub home_account_id: Option<HomeAccountId>,
     /// The username: all there is in a rule that somebody typed.
     pub username: String,
+}
+
+/// A resource as a rule names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RuleResource {
+    /// Whatever a request is for.
+    Any,
+    /// This one.
+    Named(Resource),
+    /// What a file of rules has and no request can be told to be for, such as `nonsense`. A denial of it is one of any:
+    /// somebody wanted something denied. What it allows is a request for just that.
+    NotUnderstood(String),
 }
 
 /// How long an answer or a rule holds.
@@ -68,11 +80,14 @@ impl Rule {
             && self.resource == other.resource
     }
 
-    /// Whether it still holds. What is for the broker's session ends with the broker it was made under.
-    pub(super) fn holds(&self, now: OffsetDateTime, broker_started_on: OffsetDateTime) -> bool {
+    /// Whether it still holds, under a broker that started then, or under none. What is until the broker ends, ends with
+    /// the broker it was made under.
+    pub fn holds(&self, now: OffsetDateTime, broker_started_on: Option<OffsetDateTime>) -> bool {
         match self.lasting {
             Lasting::Once | Lasting::Always => true,
-            Lasting::Session => self.made_on >= broker_started_on,
+            Lasting::Session => {
+                broker_started_on.is_some_and(|started_on| self.made_on >= started_on)
+            }
             // A clock that was set back must not make it last.
             Lasting::Day => (self.made_on..self.made_on + Duration::DAY).contains(&now),
         }
@@ -85,7 +100,21 @@ impl Rule {
         resource: &Resource,
     ) -> bool {
         self.is_of(Some(client_id), account)
-            && self.resource.as_ref().is_none_or(|named| named == resource)
+            && match (&self.resource, self.verdict) {
+                (RuleResource::Any, _) => true,
+                (RuleResource::Named(named), Verdict::Allow) => named == resource,
+                // Another one that is asked for with it must not hide it.
+                (RuleResource::Named(named), Verdict::Deny) => named.is_part_of(resource),
+                (RuleResource::NotUnderstood(text), Verdict::Allow) => {
+                    *text == resource.to_string()
+                }
+                (RuleResource::NotUnderstood(_), Verdict::Deny) => true,
+            }
+    }
+
+    /// Whether it denies whatever a request is for.
+    pub(super) fn denies_all(&self) -> bool {
+        self.verdict == Verdict::Deny && !matches!(self.resource, RuleResource::Named(_))
     }
 
     /// Whether it is about an account and an application, for whatever resource.
@@ -97,6 +126,22 @@ impl Rule {
         };
         let same_client = self.client_id.is_none() || self.client_id.as_ref() == client_id;
         same_account && same_client
+    }
+}
+
+impl RuleResource {
+    /// Reads what stands in a file.
+    pub(super) fn written(text: String) -> Self {
+        Resource::written(&text).map_or(Self::NotUnderstood(text), Self::Named)
+    }
+
+    /// What stands in a file, where anything does.
+    pub(super) fn to_written(&self) -> Option<String> {
+        match self {
+            Self::Any => None,
+            Self::Named(resource) => Some(resource.to_string()),
+            Self::NotUnderstood(text) => Some(text.clone()),
+        }
     }
 }
 
@@ -151,6 +196,46 @@ pub(super) fn public_environment() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use azbroker_entra::Scopes;
+
+    #[test]
+    fn a_denial_of_what_is_not_understood_denies_all_and_such_an_allowance_nothing_else() {
+        let rule = |resource: &str, verdict| Rule {
+            program: RuleProgram::parse("flatpak:org.example.App").unwrap(),
+            client_id: None,
+            account: None,
+            resource: RuleResource::written(resource.to_owned()),
+            lasting: Lasting::Always,
+            made_on: OffsetDateTime::UNIX_EPOCH,
+            verdict,
+        };
+        let vault = &["https://vault.azure.net/.default"][..];
+        let odd = &["odd/.default"][..];
+        let both = &["https://vault.azure.net/.default", "User.Read"][..];
+        for (written, scopes, denied, allowed) in [
+            ("https://vault.azure.net/.default", vault, true, true),
+            ("vault.azure.net", vault, true, true),
+            ("https://vault.azure.net", both, true, false),
+            ("https://storage.azure.com", vault, false, false),
+            (
+                "https://graph.microsoft.com https://vault.azure.net",
+                vault,
+                false,
+                false,
+            ),
+            ("odd", vault, true, false),
+            ("odd", odd, true, true),
+        ] {
+            let resource = Resource::of(&Scopes::parse(scopes).unwrap());
+            let is_about =
+                |verdict| rule(written, verdict).is_about(&ClientId::azure_cli(), None, &resource);
+            assert_eq!(is_about(Verdict::Deny), denied, "{written} {scopes:?}");
+            assert_eq!(is_about(Verdict::Allow), allowed, "{written} {scopes:?}");
+        }
+        assert!(rule("odd", Verdict::Deny).denies_all());
+        assert!(!rule("odd", Verdict::Allow).denies_all());
+        assert!(!rule("vault.azure.net", Verdict::Deny).denies_all());
+    }
 
     #[test]
     fn a_rule_for_an_account_of_one_cloud_is_not_about_that_of_another() {

@@ -1,5 +1,5 @@
-use super::{Lasting, Resource, Rule, RulesFile, Verdict, rules_file::Stamp};
-use crate::caller::RuleProgram;
+use super::{Lasting, Resource, Rule, RuleResource, RulesFile, Verdict, rules_file::Stamp};
+use crate::caller::{RuleProgram, printable};
 use azbroker_entra::{Account, ClientId, Clock};
 use azure_core::time::{Duration, OffsetDateTime};
 use std::{
@@ -46,6 +46,11 @@ impl Rules {
             clock,
             state: Mutex::default(),
         }
+    }
+
+    /// Since when rules until the broker's end hold.
+    pub(super) fn started_on(&self) -> OffsetDateTime {
+        self.started_on
     }
 
     /// What the rules say, if they say anything; a denial wins. A rule for one request is set aside: it must be used up
@@ -117,7 +122,7 @@ impl Rules {
         let (now, started_on) = (self.clock.now(), self.started_on);
         of_file
             .chain(in_memory)
-            .filter(move |rule| rule.holds(now, started_on))
+            .filter(move |rule| rule.holds(now, Some(started_on)))
     }
 
     /// Keeps a rule in the place of those about the same. Where there is no file, until the broker ends.
@@ -129,7 +134,8 @@ impl Rules {
         };
         let kept = file.change(|rules| {
             rules.retain(|known| {
-                known.holds(self.clock.now(), self.started_on) && !known.is_about_the_same_as(&rule)
+                known.holds(self.clock.now(), Some(self.started_on))
+                    && !known.is_about_the_same_as(&rule)
             });
             rules.push(rule.clone());
         });
@@ -182,6 +188,16 @@ impl Rules {
         match file.load() {
             Ok(rules) => {
                 for rule in rules {
+                    if let (RuleResource::NotUnderstood(text), true) =
+                        (&rule.resource, rule.denies_all())
+                    {
+                        tracing::warn!(
+                            "'{}' is denied every resource: the '{}' that a rule denies it is none; remove the rule \
+                             and make it again",
+                            rule.program,
+                            printable(text)
+                        );
+                    }
                     let of_program = state.of_file.entry(rule.program.clone());
                     of_program.or_default().push(rule);
                 }

@@ -1,4 +1,4 @@
-use super::{Lasting, Resource, Rule, RuleAccount, Verdict, rule::public_environment};
+use super::{Lasting, Rule, RuleAccount, RuleResource, Verdict, rule::public_environment};
 use crate::{
     caller::RuleProgram,
     state_file::{StateFile, read_all},
@@ -242,7 +242,7 @@ impl Record {
             environment: account.map(|account| account.environment.clone()),
             home_account_id: id.map(HomeAccountId::to_string),
             username: account.map(|account| account.username.clone()),
-            resource: rule.resource.as_ref().map(Resource::to_string),
+            resource: rule.resource.to_written(),
             lasting: match rule.lasting {
                 Lasting::Once => WireLasting::Once,
                 Lasting::Session => WireLasting::Session,
@@ -272,8 +272,7 @@ impl Record {
         };
         let resource = self
             .resource
-            .map(|resource| Resource::parse(&resource).ok_or("its resource is none"))
-            .transpose()?;
+            .map_or(RuleResource::Any, RuleResource::written);
         Ok(Rule {
             program: RuleProgram::parse(&self.program).map_err(|error| error.to_string())?,
             client_id: self

@@ -125,7 +125,7 @@ impl Broker {
                 &question.resource,
             );
             match decision {
-                Decision::Denied(denial) => return Err(denial.into()),
+                Decision::Denied(denial) => return Err(denial.about(Some(account)).into()),
                 Decision::Allowed(of_account) => *permit = of_account,
                 Decision::Ask => {}
             }
@@ -232,7 +232,7 @@ impl Broker {
                 .decide(caller, &request.client_id, Some(account), &request.resource);
         match decision {
             Decision::Allowed(permit) => Ok(Some(permit)),
-            Decision::Denied(denial) => Err(denial),
+            Decision::Denied(denial) => Err(denial.about(Some(account))),
             Decision::Ask if terms.allowed.is_none() => Ok(None),
             Decision::Ask => Err(another_signed_in(account, "the account that was allowed")),
         }

@@ -14,6 +14,17 @@ impl Broker {
         caller: &Caller,
     ) -> Result<Issued, Denial> {
         let account = self.account(request).await?;
+        let about = account.clone();
+        let issued = self.silently_of(request, caller, account).await;
+        issued.map_err(|denial| denial.about(Some(&about)))
+    }
+
+    async fn silently_of(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        account: Arc<Account>,
+    ) -> Result<Issued, Denial> {
         let decision = self.approvals.decide(
             caller,
             &request.client_id,

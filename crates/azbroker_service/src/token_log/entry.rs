@@ -15,7 +15,7 @@ pub struct LogEntry<'a> {
     pub process: Option<u32>,
     /// As which application it asked, where its request could be read.
     pub client_id: Option<Cow<'a, str>>,
-    /// Whose token; what the request said where it was refused.
+    /// Whose token; where it was refused, whose it would have been, else whose was asked for.
     pub account: Option<Cow<'a, str>>,
     /// For what, where its request could be read.
     pub resource: Option<Cow<'a, str>>,

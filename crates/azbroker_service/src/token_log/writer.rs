@@ -44,8 +44,11 @@ impl Writer {
         loop {
             self.waiting.some().await;
             let _ = timeout(Self::PATIENCE, self.waiting.enough()).await;
-            let (file, text) = (self.file.clone(), self.waiting.take());
-            let written = tokio::task::spawn_blocking(move || file.append(&text));
+            let lines = Unwritten {
+                file: self.file.clone(),
+                text: self.waiting.take(),
+            };
+            let written = tokio::task::spawn_blocking(move || lines.write());
             if let Ok(Err(error)) = written.await {
                 tracing::warn!("the log of tokens is not written: {error}");
             }
@@ -53,20 +56,51 @@ impl Writer {
     }
 }
 
-/// A broker that ends in order loses nothing.
+/// A broker that ends in order loses nothing, or says so.
 impl Drop for Writer {
     fn drop(&mut self) {
-        let _ = self.file.append(&self.waiting.take_last());
+        drop(Unwritten {
+            file: self.file.clone(),
+            text: self.waiting.take_last(),
+        });
+    }
+}
+
+/// Lines that are written at the latest when they are dropped, as by a runtime that ends before their turn came.
+struct Unwritten {
+    file: File,
+    text: Vec<u8>,
+}
+
+impl Unwritten {
+    fn write(mut self) -> io::Result<()> {
+        self.file.append(&std::mem::take(&mut self.text))
+    }
+}
+
+impl Drop for Unwritten {
+    fn drop(&mut self) {
+        if let Err(error) = self.file.append(&self.text) {
+            tracing::warn!(
+                "the last lines of the log of tokens are lost, {} of them, as {} cannot be written: {error}",
+                self.text.iter().filter(|byte| **byte == b'\n').count(),
+                self.file.path().display(),
+            );
+        }
     }
 }
 
 impl File {
+    fn path(&self) -> PathBuf {
+        self.folder.join("log.jsonl")
+    }
+
     fn append(&self, text: &[u8]) -> io::Result<()> {
         if text.is_empty() {
             return Ok(());
         }
         make_folder(&self.folder)?;
-        let path = self.folder.join("log.jsonl");
+        let path = self.path();
         let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
         if size > 0 && size + text.len() as u64 > self.largest {
             fs::rename(&path, self.folder.join("log.old.jsonl"))?;
@@ -80,7 +114,9 @@ impl File {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use crate::token_log::{LogEntry, Outcome, Source};
+    use azure_core::time::OffsetDateTime;
+    use std::{os::unix::fs::PermissionsExt, sync::Mutex};
 
     #[test]
     fn the_log_is_the_users_alone_and_has_an_end() {
@@ -125,6 +161,89 @@ mod tests {
         let _reader = open_reader(&pipe);
         let error = file.append(b"one\n").unwrap_err();
         assert_eq!(error.to_string(), "it is no file");
+    }
+
+    #[test]
+    fn lines_that_cannot_be_written_in_the_end_are_warned_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.jsonl");
+        let ends_with = |lines: usize| {
+            let waiting = Arc::new(Waiting::default());
+            for line in 0..lines {
+                assert!(waiting.put(OffsetDateTime::UNIX_EPOCH, given(line)));
+            }
+            let said = Said::default();
+            let writer = said.clone();
+            let subscriber = tracing_subscriber::fmt()
+                .without_time()
+                .with_ansi(false)
+                .with_writer(move || writer.clone())
+                .finish();
+            tracing::subscriber::with_default(subscriber, || {
+                drop(Writer::new(folder.path(), waiting));
+            });
+            said.text()
+        };
+        assert_eq!(ends_with(3), "");
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 3);
+
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert_eq!(ends_with(0), "", "there is nothing to lose");
+        let said = ends_with(2);
+        let expected = format!(
+            "the last lines of the log of tokens are lost, 2 of them, as {} cannot be written: ",
+            path.display()
+        );
+        assert!(said.contains("WARN") && said.contains(&expected), "{said}");
+    }
+
+    #[test]
+    fn lines_whose_turn_to_be_written_never_came_are_written_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File {
+            folder: folder.path().to_owned(),
+            largest: 100,
+        };
+        let text = b"one\n".to_vec();
+        let lines = Unwritten { file, text };
+        drop(move || lines.write());
+        let path = folder.path().join("log.jsonl");
+        assert_eq!(fs::read_to_string(path).unwrap(), "one\n");
+    }
+
+    fn given(line: usize) -> LogEntry<'static> {
+        LogEntry {
+            time: "".into(),
+            program: "/usr/bin/one".into(),
+            process: None,
+            client_id: None,
+            account: None,
+            resource: None,
+            outcome: Outcome::Given {
+                source: Source::Held,
+            },
+            correlation_id: line.to_string().into(),
+        }
+    }
+
+    #[derive(Clone, Default)]
+    struct Said(Arc<Mutex<Vec<u8>>>);
+
+    impl Said {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Write for Said {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(text)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 
     fn open_reader(pipe: &Path) -> fs::File {

@@ -55,7 +55,7 @@ pub(super) const CASES: &[Case] = &[
             "/examples/authentication_record, process ",
             "\\nFor: https://vault.azure.net\\nAccount: ada@contoso.example\\n",
             "  for a day\n",
-            "  until the broker ends\n",
+            "  always\n",
         ],
         never_says: &["panicked at", "the person could not"],
         limit: Duration::from_secs(90),

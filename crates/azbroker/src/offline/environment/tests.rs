@@ -12,6 +12,7 @@ fn parts() -> Emulation<'static> {
         bundle: Path::new("/run/e/bundle.pem"),
         preload: Path::new("/run/e/node-preload.cjs"),
         bus_address: "unix:path=/run/e/bus,guid=0",
+        folder: Path::new("/run/e"),
         azure_config: Path::new("/run/e/azure"),
         single_tenant: false,
         browser: Some(Path::new("/run/e/browser")),
@@ -57,6 +58,7 @@ fn every_variable_has_its_value() {
             ("AZURE_CORE_COLLECT_TELEMETRY", "0"),
             ("AZURE_CONFIG_DIR", "/run/e/azure"),
             ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/e/bus,guid=0"),
+            ("AZBROKER_EMULATION", "/run/e"),
             ("BROWSER", "/run/e/browser"),
         ]
     );

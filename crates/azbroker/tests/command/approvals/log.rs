@@ -1,6 +1,9 @@
 //! `azbroker log`: who got what.
 
-use super::programs::{self, Broker, Machine, call, status};
+use super::{
+    desktop::Desktop,
+    programs::{self, Broker, Machine, call, status},
+};
 use crate::setup::{code, stderr, stdout};
 use azbroker_emulator::default_world::ADA;
 use std::process::Command;
@@ -97,6 +100,37 @@ fn the_log_says_who_got_what_and_has_no_token() {
         last.contains(&format!("  given    {} (", one.display())),
         "{last}"
     );
+}
+
+#[test]
+fn the_log_names_the_account_of_a_refusal_and_the_reply_does_not() {
+    let machine = Machine::new();
+    let desktop = Desktop::start(&machine, Some("deny"));
+    let broker = Broker::start(&machine, &["--approvals", "ask"]);
+    let (one, two) = (machine.program("one"), machine.program("two"));
+    machine.azbroker(&["rules", "deny", one.to_str().unwrap()]);
+    // None of them names an account.
+    for (program, method) in [
+        (&one, "acquireTokenSilently"),
+        (&one, "acquireTokenInteractively"),
+        (&two, "acquireTokenInteractively"),
+    ] {
+        let denied = call(&mut machine.at(program), method);
+        assert_eq!(status(&denied), Some(7), "{denied}");
+        assert!(!denied.to_string().contains(ADA), "{denied}");
+    }
+    assert_eq!(desktop.shown().len(), 1);
+    broker.end_in_order();
+    let log = machine.azbroker(&["log", "--output", "json"]);
+    let refused: Vec<_> = stdout(&log)
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|entry| entry["outcome"] == "refused")
+        .map(|entry| (entry["program"].clone(), entry["account"].clone()))
+        .collect();
+    // The second of two that are the same is counted, and written at the end.
+    let expected = [&one, &two, &one].map(|path| (path.to_str().unwrap().into(), ADA.into()));
+    assert_eq!(refused, expected);
 }
 
 #[test]

@@ -107,7 +107,9 @@ impl Broker {
             &request.resource,
         );
         let (purpose, permit) = match (decision, &request.subject) {
-            (Decision::Denied(denial), _) => return Err(denial),
+            (Decision::Denied(denial), _) => {
+                return Err(denial.about(meant.as_deref()));
+            }
             (Decision::Ask, _) => (Purpose::Approve, Permit::lasting()),
             (Decision::Allowed(permit), Subject::Default) if meant.is_some() => {
                 (Purpose::Choose, permit)
@@ -249,11 +251,12 @@ impl Broker {
         let question = &answered.question;
         Ended::ByUser(match answered.purpose {
             Purpose::Approve => {
+                let account = question.accounts.first().map(Arc::as_ref);
                 if answered.kept == Kept::NotYet {
-                    let account = question.accounts.first().map(Arc::as_ref);
                     self.approvals.remember(question, &answered.answer, account);
                 }
-                self.approvals.denied(question)
+                let lasting = answered.answer.lasting;
+                self.approvals.denied(question, lasting).about(account)
             }
             Purpose::Choose => Denial::new(
                 Status::UserCanceled,
