@@ -177,18 +177,18 @@ impl Approvals {
                 account.map(Arc::as_ref),
                 &question.resource,
             );
-            let choice = match (decision, account) {
+            let (choice, lasting) = match (decision, account) {
                 (Decision::Ask, _) => return None,
                 // It is for a request that nobody is asked about.
                 (Decision::Allowed(permit), _) if permit.is_for_one_request() => return None,
-                (Decision::Denied(_), _) => Choice::Denied,
-                (Decision::Allowed(_), Some(account)) => Choice::Account(account.clone()),
-                (Decision::Allowed(_), None) => Choice::AnotherAccount,
+                // A rule says so, which is there to be removed.
+                (Decision::Denied(_), _) => (Choice::Denied, Lasting::Always),
+                (Decision::Allowed(_), Some(account)) => {
+                    (Choice::Account(account.clone()), Lasting::Once)
+                }
+                (Decision::Allowed(_), None) => (Choice::AnotherAccount, Lasting::Once),
             };
-            Some(Answer {
-                choice,
-                lasting: Lasting::Once,
-            })
+            Some(Answer { choice, lasting })
         };
         let (rules, clock) = (self.rules.clone(), self.clock.clone());
         let answered = move |question: &Question, answer: &Answer| {
@@ -240,8 +240,7 @@ fn remember(
         program,
         client_id: Some(question.client_id.clone()),
         account: account.map(RuleAccount::of),
-        // As it will be read again.
-        resource: RuleResource::written(question.resource.to_string()),
+        resource: RuleResource::Named(question.resource.clone()),
         lasting: answer.lasting,
         made_on: clock.now(),
         verdict: match answer.choice {

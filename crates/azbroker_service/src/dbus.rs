@@ -26,7 +26,16 @@ use zbus::{Connection, message::Header};
 ///
 /// When the connection is closed.
 pub async fn serve_at(connection: &Connection, broker: Arc<Broker>) -> zbus::Result<()> {
-    serve_behind(connection, broker, Arc::new(Gate::new())).await
+    serve_behind(connection, broker.clone(), Arc::new(Gate::new())).await?;
+    ask_on(connection, &broker);
+    Ok(())
+}
+
+/// Has the broker ask on the desktop of this bus from now on.
+pub(crate) fn ask_on(connection: &Connection, broker: &Broker) {
+    if connection.unique_name().is_some() {
+        broker.approvals().ask_on(connection);
+    }
 }
 
 /// The same, behind a gate that others share.
@@ -35,9 +44,6 @@ pub(crate) async fn serve_behind(
     broker: Arc<Broker>,
     gate: Arc<Gate>,
 ) -> zbus::Result<()> {
-    if connection.unique_name().is_some() {
-        broker.approvals().ask_on(connection);
-    }
     let management = Management {
         broker: broker.clone(),
         gate: gate.clone(),

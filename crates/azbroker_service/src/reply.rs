@@ -7,6 +7,7 @@ use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
+use zeroize::Zeroizing;
 
 /// The reply that was last made of a token: most that follow are the same, and to write one is a fourth of what a silent
 /// answer costs.
@@ -16,7 +17,7 @@ pub(crate) struct LastReply(Mutex<Option<Reply>>);
 struct Reply {
     account: Arc<Account>,
     scopes: Scopes,
-    json: String,
+    json: Zeroizing<String>,
 }
 
 /// Writes a token that is held as a reply: as it is, to whoever holds it.
@@ -30,13 +31,13 @@ pub(crate) fn held_token(request: &Request, account: &Arc<Account>, token: &Held
         && Arc::ptr_eq(&last.account, account)
         && last.scopes == request.scopes
     {
-        return last.json.clone();
+        return last.json.to_string();
     }
     let json = self::token(request, account, token, &token.access_token);
     *last = Some(Reply {
         account: account.clone(),
         scopes: request.scopes.clone(),
-        json: json.clone(),
+        json: Zeroizing::new(json.clone()),
     });
     json
 }

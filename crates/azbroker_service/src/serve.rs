@@ -12,8 +12,8 @@ use std::{pin::pin, sync::Arc};
 /// `ready` is called when requests can come: once, and again each time the bus has come back.
 ///
 /// A bus that goes away is waited for, since accounts may be in memory alone, unless it is the bus that started
-/// this broker: then the next one starts another, and what is in memory alone is lost. A broker that may end when it is idle, and would lose nothing,
-/// ends. Asked to stop, it finishes the redemptions under way: a refresh token that Entra ID has taken back is
+/// this broker: then the next one starts another, and what is in memory alone is lost. A broker that may end when it is
+/// idle, and would lose nothing, ends. Asked to stop, it finishes the redemptions under way: a refresh token that Entra ID has taken back is
 /// worth nothing without its successor.
 ///
 /// # Errors

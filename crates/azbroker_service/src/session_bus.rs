@@ -46,6 +46,7 @@ impl SessionBus {
         let bus = DBusProxy::new(&connection).await?;
         let lost = bus.receive_name_lost().await?;
         own_name(&bus).await?;
+        dbus::ask_on(&connection, broker);
         tracing::debug!("serving as {BUS_NAME}");
         Ok(Self {
             broker: broker.clone(),

@@ -16,8 +16,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use entry::plain;
 pub use entry::{LogEntry, Outcome, Source};
-use entry::{cut, plain};
 use waiting::Waiting;
 use writer::Writer;
 
@@ -108,7 +108,7 @@ impl TokenLog {
 fn refused(denial: &Denial) -> Outcome {
     Outcome::Refused {
         status: denial.status.number(),
-        reason: plain(cut(&denial.context)).into_owned(),
+        reason: plain(&denial.context).into_owned(),
         times: 1,
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct DefaultAccount {
     choices: Mutex<Choices>,
     /// The file has what the last of those who write saw.
     writer: tokio::sync::Mutex<()>,
+    /// Who pins, until it is written down or taken back.
+    pins: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -43,6 +45,7 @@ impl DefaultAccount {
             file: folder.map(|folder| StateFile::new(folder, "defaults.json")),
             choices: Mutex::default(),
             writer: tokio::sync::Mutex::default(),
+            pins: tokio::sync::Mutex::default(),
         }
     }
 
@@ -133,6 +136,7 @@ impl DefaultAccount {
             environment: account.environment.clone(),
             home_account_id: account.home_account_id.to_string(),
         });
+        let _one_at_a_time = self.pins.lock().await;
         let before = std::mem::replace(&mut self.lock().pinned, pinned.clone());
         let written = self.write().await;
         if written.is_err() {

@@ -82,6 +82,8 @@ impl Resource {
         let text = text.trim().to_ascii_lowercase();
         let words = text.split(' ').map(|word| match Named::read(word) {
             _ if !is_one_word(word) => None,
+            // With a permission it is less than the whole, of which a rule would be.
+            Named::WellKnown(_) if !is_name_of_well_known(without_permission(word)) => None,
             Named::WellKnown(address) => Some(address.to_owned()),
             Named::ByUri { name, .. } if whole_of(name).is_some() => None,
             // There are no permissions in it, but where one was typed.
@@ -92,10 +94,21 @@ impl Resource {
         words.collect::<Option<Vec<_>>>().map(Self::together)
     }
 
-    /// Whether all that this one names is among what another one names.
+    /// Takes what a request was for, as [`Display`](fmt::Display) wrote it.
+    pub(super) fn of_request(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// Whether all that this one names is among what another one names, by one name or another.
     pub(super) fn is_part_of(&self, other: &Self) -> bool {
-        let mut names = self.0.split(' ');
-        names.all(|name| other.0.split(' ').any(|other| other == name))
+        let mut names = self.0.split(' ').map(without_api);
+        names.all(|name| {
+            other
+                .0
+                .split(' ')
+                .map(without_api)
+                .any(|other| other == name)
+        })
     }
 
     fn together(mut resources: Vec<String>) -> Self {
@@ -231,6 +244,17 @@ fn whole_of(name: &str) -> Option<&'static str> {
     whole.map(|(address, _)| *address)
 }
 
+fn is_name_of_well_known(name: &str) -> bool {
+    let name = without_scheme(name);
+    WELL_KNOWN.iter().any(|(_, names)| names.contains(&name))
+}
+
+/// The application ID in the address that applications have by default, `api://<application ID>`.
+fn without_api(name: &str) -> &str {
+    let id = name.strip_prefix("api://").filter(|id| is_guid(id));
+    id.unwrap_or(name)
+}
+
 fn without_scheme(name: &str) -> &str {
     let web = ["https://", "http://"];
     let plain = web.iter().find_map(|scheme| name.strip_prefix(scheme));
@@ -238,7 +262,7 @@ fn without_scheme(name: &str) -> &str {
 }
 
 /// Addresses, and all names for them: the hosts and the application ID.
-const WELL_KNOWN: [(&str, &[&str]); 6] = [
+const WELL_KNOWN: [(&str, &[&str]); 7] = [
     (
         "https://vault.azure.net",
         &["vault.azure.net", "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"],
@@ -267,6 +291,14 @@ const WELL_KNOWN: [(&str, &[&str]); 6] = [
         &[
             "database.windows.net",
             "022907d3-0f1b-48f7-badc-1ba6abab6d66",
+        ],
+    ),
+    (
+        // For PostgreSQL and MySQL; no part of the one above, though it looks so.
+        "https://ossrdbms-aad.database.windows.net",
+        &[
+            "ossrdbms-aad.database.windows.net",
+            "123cd850-d9df-40bd-94d5-c9f07b7fa203",
         ],
     ),
     (

@@ -130,9 +130,14 @@ impl Rule {
 }
 
 impl RuleResource {
-    /// Reads what stands in a file.
+    /// Reads what somebody typed and what stands in a file.
     pub(super) fn written(text: String) -> Self {
         Resource::written(&text).map_or(Self::NotUnderstood(text), Self::Named)
+    }
+
+    /// Reads what stands in a file and was what a request was for, however odd.
+    pub(super) fn of_request(text: &str) -> Self {
+        Self::Named(Resource::of_request(text))
     }
 
     /// What stands in a file, where anything does.

@@ -270,9 +270,15 @@ impl Record {
                 username: username.unwrap_or_default(),
             }),
         };
-        let resource = self
-            .resource
-            .map_or(RuleResource::Any, RuleResource::written);
+        // Only what the user answered to a question names an account by its ID.
+        let was_answered = account
+            .as_ref()
+            .is_some_and(|account| account.home_account_id.is_some());
+        let resource = match self.resource {
+            None => RuleResource::Any,
+            Some(text) if was_answered => RuleResource::of_request(&text),
+            Some(text) => RuleResource::written(text),
+        };
         Ok(Rule {
             program: RuleProgram::parse(&self.program).map_err(|error| error.to_string())?,
             client_id: self
@@ -294,5 +300,36 @@ impl Record {
                 WireVerdict::Deny => Verdict::Deny,
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A request may be for something that nobody who writes rules should name.
+    #[test]
+    fn what_was_answered_is_about_what_was_asked_for_and_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = RulesFile::below(folder.path());
+        let rule = |resource: &str| Rule {
+            program: RuleProgram::parse("/usr/bin/python3").unwrap(),
+            client_id: Some(ClientId::azure_cli()),
+            account: Some(RuleAccount {
+                environment: public_environment(),
+                home_account_id: Some(HomeAccountId::new("ada", "contoso")),
+                username: "ada@contoso.example".to_owned(),
+            }),
+            resource: RuleResource::of_request(resource),
+            lasting: Lasting::Always,
+            made_on: OffsetDateTime::UNIX_EPOCH,
+            verdict: Verdict::Deny,
+        };
+        let odd = ["https://demo.vault.azure.net", "odd", "api://contoso/read"];
+        let answered = odd.map(rule);
+        file.change(|rules| rules.extend(answered.clone())).unwrap();
+        let read = file.load().unwrap();
+        assert_eq!(read, answered);
+        assert!(read.iter().all(|rule| !rule.denies_all()));
     }
 }

@@ -13,7 +13,7 @@ use std::{
 /// Of the words it keeps a digest alone.
 #[derive(Debug, Default)]
 pub(crate) struct RecentRequests {
-    /// The one that was read last stands first.
+    /// The one that came last stands first.
     known: Mutex<VecDeque<Known>>,
 }
 

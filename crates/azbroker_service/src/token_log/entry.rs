@@ -93,7 +93,7 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
 }
 
 /// As much as is written of a text, so that no more of it waits to be.
-pub(super) fn cut(text: &str) -> &str {
+fn cut(text: &str) -> &str {
     const LONGEST: usize = 500;
     if text.len() <= LONGEST {
         return text;

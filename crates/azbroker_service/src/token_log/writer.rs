@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::time::timeout;
@@ -22,6 +22,8 @@ pub(super) struct Writer {
 struct File {
     folder: PathBuf,
     largest: u64,
+    /// Who writes: two at a time would both put the old log away.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Writer {
@@ -34,6 +36,7 @@ impl Writer {
             file: File {
                 folder: folder.to_owned(),
                 largest: Self::LARGEST_FILE,
+                turn: Arc::default(),
             },
             waiting,
         }
@@ -99,6 +102,7 @@ impl File {
         if text.is_empty() {
             return Ok(());
         }
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         make_folder(&self.folder)?;
         let path = self.path();
         let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
@@ -124,6 +128,7 @@ mod tests {
         let file = File {
             folder: folder.path().join("state"),
             largest: 100,
+            turn: Arc::default(),
         };
         for line in ["first\n", "second\n"] {
             file.append(line.repeat(10).as_bytes()).unwrap();
@@ -152,6 +157,7 @@ mod tests {
         let file = File {
             folder: folder.path().to_owned(),
             largest: 100,
+            turn: Arc::default(),
         };
         let pipe = folder.path().join("log.jsonl");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
@@ -204,6 +210,7 @@ mod tests {
         let file = File {
             folder: folder.path().to_owned(),
             largest: 100,
+            turn: Arc::default(),
         };
         let text = b"one\n".to_vec();
         let lines = Unwritten { file, text };

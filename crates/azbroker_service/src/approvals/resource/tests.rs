@@ -51,6 +51,10 @@ fn what_is_typed_is_what_a_request_with_that_scope_is_for() {
         ("vault.azure.net", "https://vault.azure.net"),
         ("http://vault.azure.net", "https://vault.azure.net"),
         (
+            "https://ossrdbms-aad.database.windows.net/.default",
+            "https://ossrdbms-aad.database.windows.net",
+        ),
+        (
             "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
             "https://vault.azure.net",
         ),
@@ -131,6 +135,7 @@ fn what_an_earlier_version_wrote_is_understood_where_it_can_be() {
             Some("api://5a6f/x https://a.example"),
         ),
         ("https://demo.vault.azure.net", None),
+        ("https://graph.microsoft.com/User.Read", None),
         ("nonsense", None),
         ("https://a.example nonsense", None),
         ("", None),
@@ -138,4 +143,14 @@ fn what_an_earlier_version_wrote_is_understood_where_it_can_be() {
         let read = Resource::written(written).map(|read| read.to_string());
         assert_eq!(read.as_deref(), resource, "{written}");
     }
+}
+
+#[test]
+fn a_denial_of_an_application_holds_by_its_id_and_by_the_address_of_it() {
+    const ID: &str = "5a6f0000-0000-4000-8000-00000000000a";
+    let by_id = Resource::typed(ID).unwrap();
+    let by_address = Resource::typed(&format!("api://{ID}")).unwrap();
+    assert!(by_id.is_part_of(&by_address) && by_address.is_part_of(&by_id));
+    let other = Resource::typed("api://contoso").unwrap();
+    assert!(!by_id.is_part_of(&other));
 }
