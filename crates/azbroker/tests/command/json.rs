@@ -2,7 +2,7 @@
 
 use crate::{
     setup::{code, stdout},
-    surroundings::{Surroundings, end},
+    surroundings::{Surroundings, terminate},
 };
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ fn every_name_in_the_json_of_a_command_stands_in_its_row() {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(2).enable_all().build().unwrap();
     let world = Surroundings::new(&runtime);
-    let (broker, _said) = world.broker();
+    let (mut broker, _said) = world.broker();
     let run = |command: &str| {
         let arguments: Vec<_> = command.split_whitespace().collect();
         let mut command = world.place.azbroker(&arguments);
@@ -54,6 +54,11 @@ fn every_name_in_the_json_of_a_command_stands_in_its_row() {
         if !before.is_empty() {
             run(before);
         }
+        if command == "log" {
+            // A broker that ends in order has written all of it.
+            terminate(&broker);
+            assert_eq!(broker.wait().unwrap().code(), Some(0));
+        }
         let output = run(&format!("{command} --output json"));
         assert_eq!(code(&output), 0, "{output:?}");
         let (command, _) = command.split_once(" --").unwrap_or((command, ""));
@@ -71,5 +76,4 @@ fn every_name_in_the_json_of_a_command_stands_in_its_row() {
             assert!(row.contains(&format!("`{name}`")), "{command}: {name}");
         }
     }
-    end(broker);
 }

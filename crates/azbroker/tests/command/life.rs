@@ -3,7 +3,7 @@
 use crate::{
     real_bus::{RealBus, Said, activation_file},
     setup::{Place, code, stderr, stdout},
-    surroundings::{Surroundings, end},
+    surroundings::{Surroundings, end, terminate},
 };
 use azbroker_emulator::{Fault, Target, default_world::ADA};
 use std::{
@@ -29,17 +29,6 @@ fn serving(mut serve: Command) -> (Child, Said) {
     let said = Said::by(broker.stderr.take().unwrap());
     said.wait_for("the broker serves");
     (broker, said)
-}
-
-fn terminate(process: &Child) {
-    let id = process.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
 }
 
 #[test]

@@ -169,3 +169,15 @@ pub(crate) fn end(mut broker: Child) {
     broker.kill().unwrap();
     broker.wait().unwrap();
 }
+
+/// Asks a process to end.
+pub(crate) fn terminate(process: &Child) {
+    let id = process.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
