@@ -71,7 +71,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "azbroker emulate says which command it cannot start",
         program: Program::Command("no-such-command-anywhere"),
-        exit: 1,
+        exit: 127,
         complains: &["no-such-command-anywhere"],
         ..Case::PLAIN
     },
