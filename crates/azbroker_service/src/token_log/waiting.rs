@@ -16,12 +16,14 @@ pub(super) struct Waiting {
 #[derive(Debug, Default)]
 struct Lines {
     text: Vec<u8>,
+    /// What was written and is empty again: a heap in which large pieces come and go has ever more holes.
+    spare: Vec<u8>,
     repeated: Repeated,
 }
 
 impl Waiting {
     /// What is written at a time, at the least while more comes, in bytes.
-    const ENOUGH: usize = 64 * 1024;
+    const ENOUGH: usize = 32 * 1024;
     /// More than the disk can be behind with, unless it hangs, in bytes.
     const MOST: usize = 1024 * 1024;
 
@@ -32,7 +34,7 @@ impl Waiting {
         if before >= Self::MOST {
             return false;
         }
-        let Lines { text, repeated } = &mut *lines;
+        let Lines { text, repeated, .. } = &mut *lines;
         repeated.take(on, entry, |entry| write_line(text, entry));
         let after = text.len();
         drop(lines);
@@ -61,7 +63,17 @@ impl Waiting {
 
     /// Takes all lines.
     pub(super) fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut self.lock().text)
+        let mut lines = self.lock();
+        let spare = std::mem::take(&mut lines.spare);
+        std::mem::replace(&mut lines.text, spare)
+    }
+
+    /// Takes back the room of lines that were written, unless it is more than is needed but once.
+    pub(super) fn give_back(&self, mut written: Vec<u8>) {
+        if written.capacity() <= 2 * Self::ENOUGH {
+            written.clear();
+            self.lock().spare = written;
+        }
     }
 
     /// Takes all lines, and of the refusals that were counted what was not written.

@@ -52,8 +52,10 @@ impl Writer {
                 text: self.waiting.take(),
             };
             let written = tokio::task::spawn_blocking(move || lines.write());
-            if let Ok(Err(error)) = written.await {
-                tracing::warn!("the log of tokens is not written: {error}");
+            match written.await {
+                Ok(Ok(text)) => self.waiting.give_back(text),
+                Ok(Err(error)) => tracing::warn!("the log of tokens is not written: {error}"),
+                Err(_) => {}
             }
         }
     }
@@ -76,8 +78,10 @@ struct Unwritten {
 }
 
 impl Unwritten {
-    fn write(mut self) -> io::Result<()> {
-        self.file.append(&std::mem::take(&mut self.text))
+    fn write(mut self) -> io::Result<Vec<u8>> {
+        let text = std::mem::take(&mut self.text);
+        self.file.append(&text)?;
+        Ok(text)
     }
 }
 
