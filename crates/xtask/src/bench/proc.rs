@@ -8,9 +8,10 @@ use std::path::Path;
 pub(crate) struct Memory {
     pub(crate) resident: f64,
     pub(crate) peak: f64,
-    /// Its share of what it has in common with others, and what it alone has written to; only for who may look.
+    /// What of that is no file's, such as the heap: all that can grow without end.
+    pub(crate) anonymous: f64,
+    /// Its share of what it has in common with others; only for who may look.
     pub(crate) proportional: Option<f64>,
-    pub(crate) private_dirty: Option<f64>,
     pub(crate) threads: f64,
 }
 
@@ -23,9 +24,7 @@ pub(crate) fn memory(process: u32) -> Result<Memory, String> {
         resident: known("VmRSS:")?,
         peak: known("VmHWM:")?,
         proportional: rollup.as_deref().and_then(|text| kilobytes(text, "Pss:")),
-        private_dirty: rollup
-            .as_deref()
-            .and_then(|text| kilobytes(text, "Private_Dirty:")),
+        anonymous: known("RssAnon:")?,
         threads: field(&status, "Threads:").unwrap_or(f64::NAN),
     })
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 pub(crate) const ROW: Row = Row {
     name: "memory",
     title: "Memory",
-    how: "Of one broker process, from the kernel: what is resident, its share of it (PSS), what it alone has written to.\n\
+    how: "Of one broker process, from the kernel: what is resident, its share of it (PSS), what of it is no file's.\n\
           A user of the emulated cloud signs in again and again, each time with a browser of their own; then one client\n\
           makes silent calls; then as many other users sign in once each, and all their accounts and tokens are held.\n\
           The broker trusts the system's certificate authorities, as on a desktop.",
@@ -67,12 +67,18 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
         number(extent.sign_ins as f64)
     );
     judge(&many, signed_in.resident);
-    let grown = after.resident - before.resident;
+    // A timer that runs for the first time has the kernel map the program's text around it; that is no growth.
+    let grown = after.anonymous - before.anonymous;
+    let resident = after.resident - before.resident;
     measured.judge(
-        &format!("Growth over {calls} silent calls"),
+        &format!("Growth over {calls} silent calls, of what is no file's"),
         "none (≤ 1 %)",
-        &format!("{} kB", number(grown / 1e3)),
-        grown <= before.resident * 0.01,
+        &format!(
+            "{} kB (resident, with the program's text: {} kB)",
+            number(grown / 1e3),
+            number(resident / 1e3)
+        ),
+        grown <= before.anonymous * 0.01,
     );
     let optional =
         |value: Option<f64>| value.map_or("not readable".to_owned(), |value| number(mb(value)));
@@ -81,7 +87,7 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
             name.clone(),
             number(mb(memory.resident)),
             optional(memory.proportional),
-            optional(memory.private_dirty),
+            number(mb(memory.anonymous)),
             number(mb(memory.peak)),
             format!("{:.0}", memory.threads),
         ]
@@ -91,7 +97,7 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
             "",
             "resident, MB",
             "PSS, MB",
-            "private dirty, MB",
+            "no file's, MB",
             "highest resident, MB",
             "threads",
         ],
@@ -99,7 +105,7 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
     );
     let raw: Vec<_> = steps
         .iter()
-        .map(|(name, memory)| json!({ "when": name, "resident": memory.resident, "pss": memory.proportional, "private_dirty": memory.private_dirty }))
+        .map(|(name, memory)| json!({ "when": name, "resident": memory.resident, "pss": memory.proportional, "anonymous": memory.anonymous }))
         .collect();
     measured.raw("steps", json!(raw));
     Ok(measured)
