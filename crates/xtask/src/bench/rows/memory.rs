@@ -67,7 +67,7 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
         number(extent.sign_ins as f64)
     );
     judge(&many, signed_in.resident);
-    // A timer that runs for the first time has the kernel map the program's text around it; that is no growth.
+    // Text of the program that is mapped only then is no growth: it has an end.
     let grown = after.anonymous - before.anonymous;
     let resident = after.resident - before.resident;
     measured.judge(
