@@ -23,7 +23,6 @@ mod failure;
 mod folders;
 mod hardening;
 mod installation;
-mod kept;
 mod logs;
 mod offline;
 mod one_thread;

@@ -68,6 +68,8 @@ pub struct PassedOverStore {
     pub store: String,
     /// Why not.
     pub reason: String,
+    /// Whether it is not there at all, rather than of no use.
+    pub is_absent: bool,
 }
 
 /// The request of `setDefaultAccount`.
@@ -85,6 +87,8 @@ pub struct DefaultAccountRequest {
 pub struct RemoveAllReply {
     /// How many accounts were held.
     pub removed: u32,
+    /// Whether there was a store that the broker could not read.
+    pub unread: bool,
     /// What may still keep some, and why.
     pub left: Vec<String>,
 }

@@ -21,7 +21,7 @@ use std::{
 use tokio::sync::OnceCell;
 
 pub(crate) use change::{Change, Renewed};
-pub(crate) use keeper::StoreReport;
+pub(crate) use keeper::{Erased, StoreReport};
 
 /// The accounts held, with a refresh token for each application that signed them in.
 ///

@@ -9,7 +9,7 @@ pub(crate) use redirect_choice::RedirectChoice;
 
 use crate::{
     access_tokens::{AccessTokens, Held, Key},
-    accounts::{Accounts, Change, Renewed, StoreReport},
+    accounts::{Accounts, Change, Erased, Renewed, StoreReport},
     activity::Activity,
     approvals::{Approvals, Decision, Named},
     caller::Caller,
@@ -164,8 +164,8 @@ impl Broker {
         })
     }
 
-    /// Forgets every account. Says how many were held, and what may still have some.
-    pub(crate) async fn remove_all_accounts(&self) -> (usize, Vec<String>) {
+    /// Forgets every account. Says how many were held, and what became of the stores.
+    pub(crate) async fn remove_all_accounts(&self) -> (usize, Erased) {
         let mut change = self.accounts.change().await;
         self.access_tokens.clear();
         change.remove_all().await

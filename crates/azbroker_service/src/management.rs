@@ -70,9 +70,13 @@ impl Management {
         answer(async {
             let admitted = self.admit(connection, &header).await?;
             admitted.caller.check_management()?;
-            let (removed, left) = self.broker.remove_all_accounts().await;
-            let removed = u32::try_from(removed).unwrap_or(u32::MAX);
-            Ok(RemoveAllReply { removed, left }.to_json())
+            let (removed, erased) = self.broker.remove_all_accounts().await;
+            Ok(RemoveAllReply {
+                removed: u32::try_from(removed).unwrap_or(u32::MAX),
+                unread: erased.unread,
+                left: erased.left,
+            }
+            .to_json())
         })
         .await
     }
@@ -144,9 +148,10 @@ fn store(report: StoreReport) -> StoreStatus {
         description: report.description,
         fault: report.fault,
         passed_over: passed_over
-            .map(|(store, reason)| PassedOverStore {
-                store: store.to_owned(),
-                reason,
+            .map(|passed_over| PassedOverStore {
+                store: passed_over.store.as_str().to_owned(),
+                reason: passed_over.reason,
+                is_absent: passed_over.is_absent,
             })
             .collect(),
     }

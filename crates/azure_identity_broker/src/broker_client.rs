@@ -163,6 +163,7 @@ impl BrokerClient {
                 .map(|passed_over| PassedOverStore {
                     store: passed_over.store,
                     reason: passed_over.reason,
+                    is_absent: passed_over.is_absent,
                 })
                 .collect(),
             approvals: status.approvals,
@@ -207,6 +208,7 @@ impl BrokerClient {
             .map_err(|error| error.into_azure("the broker's accounts cannot be removed"))?;
         Ok(RemovedAccounts {
             removed: reply.removed,
+            unread: reply.unread,
             left: reply.left,
         })
     }

@@ -56,6 +56,8 @@ pub struct PassedOverStore {
     pub store: String,
     /// Why it is not in use.
     pub reason: String,
+    /// Whether it is not there at all, rather than of no use.
+    pub is_absent: bool,
 }
 
 /// Tells what became of the accounts when all were to be removed.
@@ -64,6 +66,8 @@ pub struct PassedOverStore {
 pub struct RemovedAccounts {
     /// How many were held.
     pub removed: u32,
+    /// Whether accounts that the broker could not read were erased with them.
+    pub unread: bool,
     /// What may still keep some, and why.
     pub left: Vec<String>,
 }

@@ -2,7 +2,6 @@ use super::{broker_failure::broker_failure, which_account::WhichAccount};
 use crate::{
     arguments::LogoutArguments,
     failure::{Exit, Failure},
-    kept::cannot_be_read,
     output::tell,
 };
 use azure_identity_broker::BrokerClient;
@@ -47,25 +46,21 @@ pub(crate) async fn run(arguments: &LogoutArguments) -> Result<ExitCode, Failure
 
 /// Not one by one: what is in a store and could not be read goes, too.
 async fn all(broker: &BrokerClient) -> Result<ExitCode, Failure> {
-    // The broker counts none of these.
-    let unread = broker.status().await.is_ok_and(|status| {
-        let mut passed_over = status.passed_over.iter();
-        passed_over.any(cannot_be_read)
-    });
     let removed = broker
         .remove_all_accounts()
         .await
         .map_err(|error| broker_failure(&error, None))?;
-    let unread = unread && removed.left.is_empty();
     match removed.removed {
-        0 if unread => tell("no account was held; what the broker could not read is erased"),
+        0 if removed.unread => {
+            tell("no account was held; what the broker could not read is erased")
+        }
         0 => tell("no account was signed in"),
         1 => tell("1 account is forgotten; access tokens given out stay valid until they expire"),
         several => tell(format_args!(
             "{several} accounts are forgotten; access tokens given out stay valid until they expire"
         )),
     }
-    if unread && removed.removed > 0 {
+    if removed.unread && removed.removed > 0 {
         tell("what the broker could not read is erased, too");
     }
     if removed.left.is_empty() {

@@ -1,5 +1,4 @@
 use super::finding::Finding;
-use crate::kept::cannot_be_read;
 use azure_identity_broker::BrokerStatus;
 
 /// Whether accounts rest where they were wanted, by what the broker says of itself.
@@ -23,11 +22,8 @@ pub(super) fn store(hop: &'static str, status: &BrokerStatus) -> Finding {
         return not_in_use(hop, status, wanted, reason_against(wanted));
     }
     let in_memory = status.store == "memory";
-    match status
-        .passed_over
-        .iter()
-        .find(|store| cannot_be_read(store))
-    {
+    let mut passed_over = status.passed_over.iter();
+    match passed_over.find(|passed| passed.store == "file" && !passed.is_absent) {
         // Somebody set it up, so it is missed.
         Some(file) if in_memory => not_in_use(hop, status, &file.store, &file.reason),
         _ if in_memory && wanted == "auto" => Finding::notice(

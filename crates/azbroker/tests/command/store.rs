@@ -152,6 +152,13 @@ fn logout_of_all_says_that_what_could_not_be_read_is_erased() {
          what the broker could not read is erased, too\n"
     );
     end(broker);
+    // A key that cannot be read is no account that cannot be.
+    fs::remove_file(&passphrase_file).unwrap();
+    let (broker, _said) = world.broker();
+    let status = world.azbroker(&["status"]).output().unwrap();
+    assert!(stdout(&status).contains("not in file: "), "{status:?}");
+    assert_eq!(logout(), "no account was signed in\n");
+    end(broker);
 }
 
 /// Writes a file that nobody else may read.

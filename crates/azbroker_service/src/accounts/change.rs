@@ -1,4 +1,8 @@
-use super::{Accounts, held_grants::HeldGrant, keeper::Keeper};
+use super::{
+    Accounts,
+    held_grants::HeldGrant,
+    keeper::{Erased, Keeper},
+};
 use crate::token_store::{StoreError, StoredGrant, TokenStore};
 use azbroker_entra::{Account, ClientId, HomeAccountId, RefreshToken, Tokens};
 use std::sync::{Arc, PoisonError};
@@ -201,22 +205,21 @@ impl Change<'_> {
         }
     }
 
-    /// Forgets everything, also what a store has that could not be read. Says how many accounts were held, and
-    /// what may still have some.
-    pub(crate) async fn remove_all(&mut self) -> (usize, Vec<String>) {
+    /// Forgets everything, also what a store has that could not be read. Says how many accounts were held.
+    pub(crate) async fn remove_all(&mut self) -> (usize, Erased) {
         self.open().await;
         let held = self.accounts.known().all().len();
         self.accounts.lock().all_mut().clear();
-        let mut left = self.keeper.erase().await;
+        let mut erased = self.keeper.erase().await;
         if let Err(error) = self.accounts.default.forget_all().await {
-            left.push(format!(
+            erased.left.push(format!(
                 "the default account is still written down: {error}"
             ));
         }
         self.settle(None);
         // After what could not be read is gone, a store may be of use again.
         self.open().await;
-        (held, left)
+        (held, erased)
     }
 
     /// Has the store follow: whatever it does not have yet is saved.

@@ -1,4 +1,4 @@
-use super::StoreReport;
+use super::{StoreReport, keeper::PassedOver};
 use crate::{
     configuration::StoreInPlaceOf,
     token_store::{MemoryStore, StoreChoice, TokenStore},
@@ -9,7 +9,11 @@ impl StoreReport {
     pub(crate) fn in_place_of(mut self, instead: &StoreInPlaceOf, chosen: StoreChoice) -> Self {
         let passed_over = instead.passed_over.iter();
         let passed_over: Vec<_> = passed_over
-            .map(|(store, reason)| (store.as_str(), (*reason).to_owned()))
+            .map(|(store, reason)| PassedOver {
+                store: *store,
+                reason: (*reason).to_owned(),
+                is_absent: true,
+            })
             .collect();
         if chosen == StoreChoice::Memory {
             let reasons: Vec<_> = instead.passed_over.iter().map(|(_, why)| *why).collect();

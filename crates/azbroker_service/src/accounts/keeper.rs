@@ -54,7 +54,25 @@ pub(crate) struct StoreReport {
     pub(crate) wanted: &'static str,
     pub(crate) description: String,
     pub(crate) fault: Option<String>,
-    pub(crate) passed_over: Vec<(&'static str, String)>,
+    pub(crate) passed_over: Vec<PassedOver>,
+}
+
+/// A better store that is not in use.
+#[derive(Clone, Debug)]
+pub(crate) struct PassedOver {
+    pub(crate) store: StoreChoice,
+    pub(crate) reason: String,
+    /// It is not there at all, rather than of no use.
+    pub(crate) is_absent: bool,
+}
+
+/// What became of the stores that were to be empty.
+#[derive(Debug, Default)]
+pub(crate) struct Erased {
+    /// There was one that could not be read.
+    pub(crate) unread: bool,
+    /// What may still have some, and why.
+    pub(crate) left: Vec<String>,
 }
 
 impl Keeper {
@@ -153,19 +171,22 @@ impl Keeper {
         }
     }
 
-    /// Erases every store that may have something. Says what is left.
-    pub(super) async fn erase(&mut self) -> Vec<String> {
-        let mut left = Vec::new();
-        let mut note = |erased: Result<(), StoreError>| {
-            if let Err(fault) = erased
+    /// Erases every store that may have something.
+    pub(super) async fn erase(&mut self) -> Erased {
+        let mut erased = Erased::default();
+        let mut note = |done: Result<(), StoreError>| {
+            if let Err(fault) = done
                 && !fault.is_absent()
             {
-                left.push(fault.to_string());
+                erased.left.push(fault.to_string());
             }
         };
         match &self.places {
             Places::Given(store) => note(store.remove_all().await),
             Places::Chosen { folder, .. } => {
+                let in_use = self.open.as_ref().and_then(|open| open.kind);
+                // All that a store has which was left for a better one is held.
+                let file_was_read = in_use == Some(StoreChoice::File) || self.left.is_some();
                 for kind in self.candidates() {
                     note(match kind {
                         StoreChoice::SecretService => match SecretServiceStore::open().await {
@@ -173,14 +194,16 @@ impl Keeper {
                             Err(fault) => Err(fault),
                         },
                         _ => match folder {
-                            Some(folder) => FileStore::erase(folder).await.map(drop),
+                            Some(folder) => FileStore::erase(folder).await.map(|was_there| {
+                                erased.unread |= was_there && !file_was_read;
+                            }),
                             None => Ok(()),
                         },
                     });
                 }
             }
         }
-        left
+        erased
     }
 
     /// Why a store that may keep something is not to be had.
@@ -214,7 +237,11 @@ impl Keeper {
                 .and(self.fault.as_ref())
                 .map(ToString::to_string),
             passed_over: passed_over
-                .map(|(kind, reason)| (kind.as_str(), reason.to_string()))
+                .map(|(store, reason)| PassedOver {
+                    store: *store,
+                    reason: reason.to_string(),
+                    is_absent: reason.is_absent(),
+                })
                 .collect(),
         }
     }
