@@ -4,7 +4,8 @@
 //! line. So what a sign-in waits for is taken from the user's own programs only.
 
 use std::{
-    io,
+    fs::File,
+    io::{self, BufRead, BufReader},
     net::{IpAddr, SocketAddr},
 };
 use tokio::{net::TcpStream, sync::Semaphore};
@@ -49,16 +50,14 @@ pub(crate) async fn may_answer(connection: Connection) -> bool {
 pub(crate) static READING: Semaphore = Semaphore::const_new(1);
 
 fn look(connection: Connection) -> bool {
-    let Some(first) = table(connection.peer) else {
-        return true;
-    };
-    match standing(&first, connection) {
-        Standing::User => true,
-        Standing::Other => false,
+    let read = || standing(table(connection.peer)?, connection);
+    match read() {
+        // Such a system has no table.
+        Err(_) | Ok(Standing::User) => true,
+        Ok(Standing::Other) => false,
         // The table is not read in one instant: the other end may have gone while it was. Then ours has
         // noticed by now.
-        Standing::FromElsewhere => table(connection.peer)
-            .is_some_and(|second| standing(&second, connection) != Standing::Other),
+        Ok(Standing::FromElsewhere) => read().is_ok_and(|second| second != Standing::Other),
     }
 }
 
@@ -87,14 +86,13 @@ enum Standing {
     FromElsewhere,
 }
 
-fn standing(table: &str, connection: Connection) -> Standing {
-    let Connection { peer, local, inode } = connection;
-    // The connection has two ends in the table, ours and the other one's. Ours is gone when the other one
-    // was torn down, and then a later connection may have its addresses.
-    let Some(own) = end_in(table, local, peer).filter(|own| own.inode == inode) else {
-        return Standing::Other;
+fn standing(table: impl BufRead, connection: Connection) -> io::Result<Standing> {
+    let [own, other] = ends(table, connection)?;
+    // Our end is gone when the other one was torn down, and then a later connection may have its addresses.
+    let Some(own) = own.filter(|own| own.inode == connection.inode) else {
+        return Ok(Standing::Other);
     };
-    match end_in(table, peer, local) {
+    Ok(match other {
         // The kernel shows an end that its process has closed as root's, whosever it was.
         Some(end) if end.inode != NOBODYS && (end.user == own.user || end.user == ROOT) => {
             Standing::User
@@ -102,7 +100,7 @@ fn standing(table: &str, connection: Connection) -> Standing {
         Some(_) => Standing::Other,
         None if own.is_established => Standing::FromElsewhere,
         None => Standing::Other,
-    }
+    })
 }
 
 /// One end of a connection.
@@ -115,32 +113,48 @@ struct End {
 }
 
 /// The kernel's table of connections, where it has one.
-fn table(peer: SocketAddr) -> Option<String> {
+fn table(peer: SocketAddr) -> io::Result<BufReader<File>> {
     let table = match peer {
         SocketAddr::V4(_) => "/proc/net/tcp",
         SocketAddr::V6(_) => "/proc/net/tcp6",
     };
-    std::fs::read_to_string(table).ok()
+    Ok(BufReader::new(File::open(table)?))
 }
 
-/// Finds the socket whose own address is `address` and whose other end is `other`.
-fn end_in(table: &str, address: SocketAddr, other: SocketAddr) -> Option<End> {
-    const ESTABLISHED: &str = "01";
-    let (address, other) = (in_table(address), in_table(other));
-    table.lines().skip(1).find_map(|line| {
-        let mut fields = line.split_ascii_whitespace();
-        if fields.nth(1)? != address || fields.next()? != other {
-            return None;
+/// The two ends that a connection has in the table: ours and the other one's.
+fn ends(mut table: impl BufRead, connection: Connection) -> io::Result<[Option<End>; 2]> {
+    let local = in_table(connection.local);
+    let peer = in_table(connection.peer);
+    let (mut own, mut other) = (None, None);
+    let mut line = String::new();
+    while (own.is_none() || other.is_none()) && table.read_line(&mut line)? > 0 {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        let found = match (fields.next(), fields.next()) {
+            (Some(address), Some(to)) if address == local && to == peer => Some(&mut own),
+            (Some(address), Some(to)) if address == peer && to == local => Some(&mut other),
+            _ => None,
+        };
+        if let Some(found) = found
+            && found.is_none()
+        {
+            *found = end(fields);
         }
-        let state = fields.next()?;
-        // Queues, timers and retransmissions stand between.
-        let user = fields.nth(3)?.parse().ok()?;
-        let inode = fields.nth(1)?.parse().ok()?;
-        Some(End {
-            user,
-            inode,
-            is_established: state == ESTABLISHED,
-        })
+        line.clear();
+    }
+    Ok([own, other])
+}
+
+/// Reads an end from what stands behind its addresses.
+fn end<'a>(mut fields: impl Iterator<Item = &'a str>) -> Option<End> {
+    const ESTABLISHED: &str = "01";
+    let state = fields.next()?;
+    // Queues, timers and retransmissions stand between.
+    let user = fields.nth(3)?.parse().ok()?;
+    let inode = fields.nth(1)?.parse().ok()?;
+    Some(End {
+        user,
+        inode,
+        is_established: state == ESTABLISHED,
     })
 }
 
@@ -224,17 +238,19 @@ mod tests {
         ] {
             let connection = |inode| Connection { peer, local, inode };
             let table = table_of(&own, &other);
-            assert_eq!(standing(&table, connection(2)), expected, "{why}");
-            assert_eq!(
-                standing(&table, connection(7)),
-                Standing::Other,
-                "{why}, of a later connection"
-            );
+            let standing = |inode| standing(table.as_bytes(), connection(inode)).unwrap();
+            assert_eq!(standing(2), expected, "{why}");
+            assert_eq!(standing(7), Standing::Other, "{why}, of a later connection");
         }
         assert_eq!(
             in_table("[::1]:8080".parse().unwrap()),
             "00000000000000000000000001000000:1F90"
         );
+    }
+
+    #[cfg(target_os = "linux")]
+    fn shown(peer: SocketAddr) -> String {
+        io::read_to_string(table(peer).unwrap()).unwrap()
     }
 
     #[tokio::test]
@@ -250,12 +266,12 @@ mod tests {
                 let (accepted, peer) = listener.accept().await.unwrap();
                 assert_eq!(peer, client.local_addr().unwrap());
                 let connection = Connection::of(&accepted, peer).unwrap();
-                assert!(may_answer(connection).await, "{}", table(peer).unwrap());
+                assert!(may_answer(connection).await, "{}", shown(peer));
                 if torn_down {
                     client.set_zero_linger().unwrap();
                 }
                 drop(client);
-                assert!(!may_answer(connection).await, "{}", table(peer).unwrap());
+                assert!(!may_answer(connection).await, "{}", shown(peer));
             }
         }
     }
