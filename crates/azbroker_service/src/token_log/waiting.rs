@@ -24,6 +24,8 @@ struct Lines {
 impl Waiting {
     /// What is written at a time, at the least while more comes, in bytes.
     const ENOUGH: usize = 32 * 1024;
+    /// What is held while the disk keeps up, in bytes. No page of it is touched before it is written to.
+    const USUAL: usize = 2 * Self::ENOUGH;
     /// More than the disk can be behind with, unless it hangs, in bytes.
     const MOST: usize = 1024 * 1024;
 
@@ -35,6 +37,9 @@ impl Waiting {
             return false;
         }
         let Lines { text, repeated, .. } = &mut *lines;
+        if text.capacity() == 0 {
+            text.reserve_exact(Self::USUAL);
+        }
         repeated.take(on, entry, |entry| write_line(text, entry));
         let after = text.len();
         drop(lines);
@@ -68,12 +73,11 @@ impl Waiting {
         std::mem::replace(&mut lines.text, spare)
     }
 
-    /// Takes back the room of lines that were written, unless it is more than is needed but once.
+    /// Takes back the room of lines that were written, but no more than is needed while the disk keeps up.
     pub(super) fn give_back(&self, mut written: Vec<u8>) {
-        if written.capacity() <= 2 * Self::ENOUGH {
-            written.clear();
-            self.lock().spare = written;
-        }
+        written.clear();
+        written.shrink_to(Self::USUAL);
+        self.lock().spare = written;
     }
 
     /// Takes all lines, and of the refusals that were counted what was not written.
