@@ -159,7 +159,7 @@ impl Broker {
         self.accounts.pin(account.as_deref()).await.map_err(|error| {
             Denial::new(
                 Status::TransientError,
-                format!("it cannot be written down: {error}; make room in the broker's state folder, then try again"),
+                format!("it cannot be written down in the broker's state folder: {error}; mend that, then try again"),
             )
         })
     }

@@ -2,7 +2,10 @@
 
 use super::stop::{Stop, Stops};
 use crate::failure::{Exit, Failure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, kill_process},
+};
 use std::{
     ffi::OsStr,
     io,
@@ -56,10 +59,19 @@ pub(crate) fn cannot_run(program: &OsStr, error: &io::Error) -> Failure {
             Exit::NoSuchProgram,
             "check its name and PATH; of a script, also the program that its first line names",
         ),
-        _ => (
+        io::ErrorKind::PermissionDenied => (
             Exit::NotExecutable,
             "name a file that can be executed, as `chmod +x` makes one",
         ),
+        _ if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => (
+            Exit::NotExecutable,
+            "name a program for this machine; a script says in its first line what runs it, as `#!/bin/sh` does",
+        ),
+        io::ErrorKind::ArgumentListTooLong => (
+            Exit::NotExecutable,
+            "give it less at a time: its arguments and the environment are longer than the system allows",
+        ),
+        _ => (Exit::NotExecutable, "mend that, then try again"),
     };
     let message = format!("'{}' cannot be run: {error}", program.display());
     Failure::new(exit, message).with_hint(hint)

@@ -219,6 +219,10 @@ fn without_a_program_to_run_the_usage_is_shown() {
 #[test]
 fn a_program_that_does_not_start_is_named_with_the_exit_code_of_shells() {
     let place = Place::new();
+    // As a program for another machine is.
+    let foreign = place.home.path().join("foreign");
+    crate::setup::script(&foreign, "");
+    std::fs::write(&foreign, b"\x7fELF of another machine").unwrap();
     for (program, expected, why, hint) in [
         (
             "/nonexistent/program",
@@ -233,6 +237,12 @@ fn a_program_that_does_not_start_is_named_with_the_exit_code_of_shells() {
             "check its name and PATH",
         ),
         ("/dev/null", 126, "Permission denied", "chmod +x"),
+        (
+            foreign.to_str().unwrap(),
+            126,
+            "Exec format error",
+            "name a program for this machine",
+        ),
     ] {
         let output = place
             .azbroker(&["run", "--", program])
