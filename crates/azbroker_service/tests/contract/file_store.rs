@@ -84,11 +84,12 @@ async fn a_file_under_another_key_is_left_alone_and_said_until_everybody_is_sign
             "inUse": "memory",
             "wanted": "file",
             "description": format!("memory, until the broker ends ({reason})"),
-            "passedOver": [{ "store": "file", "reason": reason }],
+            "passedOver": [{ "store": "file", "reason": reason, "isAbsent": false }],
         })
     );
     let removed = setup.manage("removeAllAccounts", json!({})).await;
-    assert_eq!(removed, json!({ "removed": 1, "left": [] }));
+    let expected = json!({ "removed": 1, "unread": true, "left": [] });
+    assert_eq!(removed, expected);
     assert!(
         !home.accounts().exists(),
         "what could not be read goes, too"

@@ -132,7 +132,7 @@ async fn signing_everybody_out_says_how_many_and_leaves_nothing() {
     let answer = setup.manage("removeAllAccounts", json!({})).await;
     assert_eq!(
         answer,
-        json!({ "removed": 2, "left": ["the disk is full"] })
+        json!({ "removed": 2, "unread": false, "left": ["the disk is full"] })
     );
     *setup.store.broken.lock().unwrap() = false;
     let answer = setup.manage("removeAllAccounts", json!({})).await;
