@@ -108,6 +108,8 @@ const EXPLANATIONS: &[(&[u32], Explanation)] = explained! {
         "name the account's own tenant, use another account, or ask to be invited";
     50105 => Policy, "the user is not assigned to the application",
         "ask an administrator to assign the user";
+    500341 => Policy, "the account was deleted from the tenant",
+        "ask an administrator, or use another account";
     50057 => Policy, "the account is disabled",
         "ask an administrator, or use another account";
     50053 => Policy, "the account is locked after too many wrong passwords",
@@ -116,17 +118,23 @@ const EXPLANATIONS: &[(&[u32], Explanation)] = explained! {
     // An administrator has said so.
     90094, 90093, 90095, 900941 => Policy, "an administrator must consent to this application",
         "ask an administrator of the tenant to consent";
-    53000 => Policy, "the tenant's policy wants a compliant device",
+    53000, 530002 => Policy, "the tenant's policy wants a compliant device",
         "use a device that your organisation manages; this broker cannot make one compliant";
-    53001 => Policy, "the tenant's policy wants a device that is joined to it",
+    53001, 530003 => Policy, "the tenant's policy wants a device that it manages",
         "use a device that your organisation manages; this broker cannot make one compliant";
     50097, 50187, 50129, 50155 => Policy, "the tenant's policy wants a registered device",
         "use a device that is registered with your organisation; this broker registers none";
+    135011 => Policy, "the device that was used is disabled in the tenant",
+        "ask an administrator to enable it, or sign in on another device";
+    700003 => InteractionRequired, "the device that the sign-in belongs to is not in the tenant any more",
+        "sign in again";
+    53009 => Policy, "the tenant's policy wants an application that Intune protects",
+        "ask an administrator which application may be used; this broker cannot enforce such a policy";
     50005 => Policy, "the tenant's policy does not allow this operating system",
         "use a device that your organisation supports";
-    53002 => Policy, "the tenant's policy allows approved applications alone",
+    53002, 530021 => Policy, "the tenant's policy allows approved applications alone",
         "ask an administrator to approve the application, or use one that is";
-    53003 => Policy, "the tenant's Conditional Access policy blocks this sign-in",
+    53003, 50131 => Policy, "the tenant's Conditional Access policy blocks this sign-in",
         "ask an administrator which policy applies";
     530031, 530032, 530033 => Policy, "a security policy of the tenant blocks this sign-in",
         "ask an administrator which policy applies";
@@ -171,9 +179,10 @@ mod tests {
     fn what_policies_and_registrations_refuse_is_known() {
         for code in [
             16000, 50011, 50020, 50034, 50053, 50055, 50057, 50058, 50076, 50079, 50105, 50126,
-            50158, 50173, 50194, 500011, 500014, 53000, 53001, 53002, 53003, 53004, 53011, 530031,
-            530032, 530033, 530034, 530035, 530036, 530084, 65001, 65002, 65004, 700016, 700082,
-            7000218, 90002, 90072, 90094, 900971,
+            50131, 50158, 50173, 50194, 500011, 500014, 500341, 53000, 53001, 53002, 53003, 53004,
+            53009, 53011, 135011, 530002, 530003, 530021, 530031, 530032, 530033, 530034, 530035,
+            530036, 530084, 65001, 65002, 65004, 700016, 700082, 7000218, 90002, 90072, 90094,
+            900971,
         ] {
             assert!(super::of(code).is_some(), "{code}");
         }

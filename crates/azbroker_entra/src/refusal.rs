@@ -69,6 +69,8 @@ impl Refusal {
             return explanation.kind;
         }
         match self.error.as_str() {
+            // With a number it was Entra ID's policy that denied it, not the user.
+            "access_denied" if !self.codes.is_empty() => RefusalKind::Policy,
             "access_denied" | "authorization_declined" => RefusalKind::Declined,
             "invalid_grant" | "interaction_required" | "login_required" | "consent_required" => {
                 RefusalKind::InteractionRequired
@@ -113,10 +115,14 @@ impl Refusal {
 
     /// Whether the refresh token that was redeemed is of no use any more.
     pub fn ends_refresh_token(&self) -> bool {
-        const ENDED: [u32; 9] = [
-            700082, 70043, 70008, 50173, 700084, 70000, 50057, 700081, 530036,
+        const ENDED: [u32; 14] = [
+            700082, 70043, 70008, 50173, 50132, 50133, 700084, 70000, 50034, 50057, 500341, 700003,
+            700081, 530036,
         ];
-        self.error == "invalid_grant" && self.codes.iter().any(|code| ENDED.contains(code))
+        // The word by which the service itself says so; it comes with numbers that nobody has listed.
+        let is_bad = self.suberror.as_deref() == Some("bad_token");
+        self.error == "invalid_grant"
+            && (is_bad || self.codes.iter().any(|code| ENDED.contains(code)))
     }
 
     fn explanation(&self) -> Option<&'static explanation::Explanation> {
@@ -227,6 +233,8 @@ mod tests {
     fn a_revoked_refresh_token_is_of_no_use_but_missing_consent_keeps_it() {
         assert!(refusal("invalid_grant", 50173).ends_refresh_token());
         assert!(!refusal("invalid_grant", 65001).ends_refresh_token());
+        let bad = br#"{"error":"invalid_grant","suberror":"bad_token"}"#;
+        assert!(Refusal::from_json(bad).unwrap().ends_refresh_token());
         assert!(!refusal("temporarily_unavailable", 50173).ends_refresh_token());
     }
 

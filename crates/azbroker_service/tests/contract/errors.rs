@@ -174,6 +174,53 @@ async fn a_user_who_declines_is_a_cancel() {
 }
 
 #[tokio::test]
+async fn what_a_policy_denies_at_the_page_is_not_the_users_no() {
+    let setup = Setup::new().await;
+    for (aadsts, expected) in [
+        (
+            530003,
+            "Entra ID refused: the tenant's policy wants a device that it manages (AADSTS530003); use a device that your organisation manages; this broker cannot make one compliant",
+        ),
+        (
+            99999,
+            "Entra ID refused: The emulator was told to refuse this request (AADSTS99999)",
+        ),
+    ] {
+        let denied = Fault::Oauth {
+            error: "access_denied".to_owned(),
+            aadsts,
+            suberror: None,
+            claims: None,
+        };
+        setup.emulator.faults().next(1, Target::Authorize, denied);
+        let answer = setup.interactive().await;
+        assert_eq!((status(&answer), context(&answer)), (Some(13), expected));
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_entra_id_calls_bad_is_dropped_whatever_the_number() {
+    for (aadsts, suberror) in [(50133, None), (99999, Some("bad_token".to_owned()))] {
+        let setup = Setup::new().await;
+        setup.sign_in(default_world::ADA).await;
+        setup.let_pass(56);
+        let refused = Fault::Oauth {
+            error: "invalid_grant".to_owned(),
+            aadsts,
+            suberror,
+            claims: None,
+        };
+        setup.emulator.faults().next(1, Target::Token, refused);
+        assert_eq!(status(&setup.silent().await), Some(2));
+        let answer = setup.silent().await;
+        assert_eq!(
+            context(&answer),
+            "Entra ID has ended the sign-in of ada@contoso.example; sign in"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_sign_in_that_is_never_finished_ends_by_itself() {
     for behavior in [Behavior::Close, Behavior::WrongPassword] {
         let configuration = Configuration {
