@@ -1,6 +1,6 @@
 use crate::{
     Account, PopParameters, WireSecret,
-    lenient::{null_as_default, number_or_zero, right_or_default, text_or_empty},
+    lenient::{json_text, null_as_default, number_or_zero, right_or_default, text_or_empty},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ pub struct AuthParameters {
     #[serde(default, deserialize_with = "text_or_empty")]
     pub redirect_uri: String,
     /// A claims challenge as JSON text, or empty.
-    #[serde(default, deserialize_with = "text_or_empty")]
+    #[serde(default, deserialize_with = "json_text")]
     pub decoded_claims: String,
     /// An access token that the resource refused, or empty.
     #[serde(default, deserialize_with = "null_as_default")]

@@ -50,6 +50,15 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
+/// Reads JSON text, or the JSON itself as its text; `null` is the empty one. What a client demands must not be lost.
+pub(crate) fn json_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::Null => String::new(),
+        serde_json::Value::String(text) => text,
+        json => json.to_string(),
+    })
+}
+
 /// Reads a string and takes everything else for the empty one.
 pub(crate) fn text_or_empty<'de, D: Deserializer<'de>>(
     deserializer: D,

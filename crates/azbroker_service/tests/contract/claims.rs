@@ -51,6 +51,20 @@ async fn a_challenge_always_goes_to_entra_id_and_its_token_takes_the_place_of_th
 }
 
 #[tokio::test]
+async fn a_challenge_that_is_no_text_is_one_all_the_same() {
+    let setup = Setup::new().await;
+    let held = setup.sign_in(default_world::ADA).await;
+    let challenge: Value = serde_json::from_str(CHALLENGE).unwrap();
+    let asked = request(json!({ "decodedClaims": challenge }));
+    let answer = setup.call("acquireTokenSilently", asked).await;
+    assert_eq!(status(&answer), None, "{answer}");
+    assert_ne!(access_token(&answer), access_token(&held));
+    let asked = request(json!({ "decodedClaims": true }));
+    let answer = setup.call("acquireTokenSilently", asked).await;
+    assert_eq!(status(&answer), Some(6), "{answer}");
+}
+
+#[tokio::test]
 async fn a_token_that_was_refused_is_renewed() {
     let setup = Setup::new().await;
     let first = setup.sign_in(default_world::ADA).await;
