@@ -195,12 +195,19 @@ impl Broker {
     async fn ask_on_page(&self, asked: Asked, time: &TimeLeft<'_>) -> Result<Answered, Ended> {
         let (question, purpose) = (asked.question.clone(), asked.purpose);
         if let Err(reason) = self.prompt.check() {
+            let sign_in = || {
+                let client_id = &question.client_id;
+                format!(
+                    "sign in with `azbroker login --client-id {client_id}`, which needs no browser here"
+                )
+            };
+            let allow = || question.caller.program.how_to_allow();
             let what_helps = match purpose {
-                Purpose::Choose => format!(
-                    "sign in with `azbroker login --client-id {}`, which needs no browser here",
-                    question.client_id
-                ),
-                Purpose::Approve => question.caller.program.how_to_allow(),
+                Purpose::Choose => sign_in(),
+                Purpose::Approve if question.accounts.is_empty() => {
+                    format!("{}; after that, {}", sign_in(), allow())
+                }
+                Purpose::Approve => allow(),
             };
             return Err(Denial::interaction_required(format!("{reason}; {what_helps}")).into());
         }
