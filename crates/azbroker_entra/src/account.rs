@@ -72,6 +72,13 @@ impl HomeAccountId {
         &self.0
     }
 
+    /// The home tenant's ID.
+    pub fn tenant_id(&self) -> &str {
+        self.0
+            .split_once('.')
+            .map_or("", |(_, tenant_id)| tenant_id)
+    }
+
     /// base64url of `{"uid":…,"utid":…}`, the form in which the ID travels beside tokens.
     pub fn to_client_info(&self) -> String {
         let (uid, utid) = self.0.split_once('.').unwrap_or_default();

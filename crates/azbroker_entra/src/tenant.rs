@@ -35,6 +35,19 @@ impl Tenant {
         matches!(self.as_str(), "organizations" | "common" | "consumers")
     }
 
+    /// Whether it has room for an account that is at home in `home`: `consumers` for personal accounts alone,
+    /// `organizations` for all others; every other tenant may have any as its guest.
+    pub fn may_have(&self, home: &str) -> bool {
+        /// The tenant of all personal accounts.
+        const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+        let is_personal = home.eq_ignore_ascii_case(CONSUMERS);
+        match self.as_str() {
+            "consumers" => is_personal,
+            "organizations" => !is_personal,
+            _ => true,
+        }
+    }
+
     /// Whether this is a tenant's ID.
     pub fn is_id(&self) -> bool {
         azure_core::Uuid::parse_str(&self.0).is_ok()
@@ -57,6 +70,22 @@ pub struct TenantError(String);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn personal_accounts_are_apart_from_those_of_organizations() {
+        const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+        const WORK: &str = "72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10";
+        for (tenant, personal, work) in [
+            ("consumers", true, false),
+            ("organizations", false, true),
+            ("common", true, true),
+            ("contoso.example", true, true),
+        ] {
+            let tenant = Tenant::parse(tenant).unwrap();
+            assert_eq!(tenant.may_have(PERSONAL), personal, "{tenant}");
+            assert_eq!(tenant.may_have(WORK), work, "{tenant}");
+        }
+    }
 
     #[test]
     fn what_a_path_would_not_keep_is_no_tenant() {

@@ -10,7 +10,7 @@ use azbroker_entra::{Account, ClientId, Clock, HomeAccountId, RefreshToken, Tena
 use default_account::DefaultAccount;
 use held_grants::HeldGrants;
 use keeper::Keeper;
-use known::Known;
+use known::{Known, may_have};
 use std::{
     io,
     sync::{
@@ -177,7 +177,12 @@ impl Accounts {
     }
 
     /// Notes whose token was given for a tenant.
-    pub(crate) async fn used(&self, account: &Account, tenant: &str) {
+    pub(crate) async fn used(&self, account: &Account, tenant: &Tenant) {
+        let known = self.known();
+        let tenant = match tenant.is_multi_tenant() {
+            true => &account.tenant_id,
+            false => known.id_of(&account.environment, tenant),
+        };
         self.default.used(account, tenant).await;
     }
 
@@ -206,7 +211,8 @@ impl Accounts {
             Subject::Username(username) => known.named(environment, username, tenant),
             Subject::Default => self.default.pick(&known, environment, tenant),
         };
-        found.cloned()
+        let fits = |account: &&Arc<Account>| may_have(tenant, account);
+        found.filter(fits).cloned()
     }
 
     /// The refresh token that an application has of an account.

@@ -173,11 +173,7 @@ impl Broker {
 
     /// Notes whose token was asked for: the default account is the one last used with a tenant.
     async fn note_use(&self, request: &Request, account: &Account) {
-        let asked = request.authority.tenant();
-        let tenant = match asked.is_multi_tenant() {
-            true => &account.tenant_id,
-            false => asked.as_str(),
-        };
+        let tenant = request.authority.tenant();
         self.accounts.used(account, tenant).await;
     }
 

@@ -1,6 +1,6 @@
 //! Whose token it is when several accounts are held and a request names none.
 
-use super::known::{Known, is_member};
+use super::known::{Known, is_member, may_have};
 use crate::state_file::{PATIENCE, StateFile};
 use azbroker_entra::{Account, HomeAccountId, Tenant};
 use serde::{Deserialize, Serialize};
@@ -83,10 +83,12 @@ impl DefaultAccount {
             .pinned(known)
             .filter(|pinned| pinned.environment == environment);
         if tenant.is_multi_tenant() {
-            return pinned.or_else(|| known.first(environment));
+            return pinned
+                .filter(|account| may_have(tenant, account))
+                .or_else(|| known.first_of(environment, tenant));
         }
         let used = choices
-            .last_used(environment, tenant.as_str())
+            .last_used(environment, known.id_of(environment, tenant))
             .and_then(|used| known.exactly(environment, used));
         pinned
             .filter(|account| is_member(account, tenant) || used == Some(account))
@@ -230,7 +232,7 @@ mod tests {
     fn account(username: &str, tenant_id: &str) -> Arc<Account> {
         Arc::new(Account {
             environment: "login.microsoftonline.com".to_owned(),
-            home_account_id: HomeAccountId::new(username, tenant_id),
+            home_account_id: HomeAccountId::new(&username.replace('.', "-"), tenant_id),
             local_account_id: String::new(),
             tenant_id: tenant_id.to_owned(),
             username: username.to_owned(),
@@ -263,6 +265,7 @@ mod tests {
 
         default.used(ada, CONTOSO).await;
         assert_eq!(pick(CONTOSO), ada);
+        assert_eq!(pick("Contoso.example"), ada, "the same tenant");
         assert_eq!(pick("organizations"), eve, "no tenant was named");
 
         default.pin(Some(bob)).await.unwrap();
@@ -276,5 +279,30 @@ mod tests {
         default.forget(&bob.environment, &bob.home_account_id).await;
         assert_eq!(pick(FABRIKAM), eve);
         assert_eq!(pick("organizations"), eve);
+    }
+
+    #[tokio::test]
+    async fn a_personal_account_is_none_of_an_organization_and_the_other_way_round() {
+        const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+        let held = [
+            account("ada@outlook.example", PERSONAL),
+            account("bob@contoso.example", CONTOSO),
+        ];
+        let [personal, work] = &held;
+        let default = DefaultAccount::new(None);
+        let pick = |known: &Known, tenant: &str| {
+            let tenant = Tenant::parse(tenant).unwrap();
+            let picked = default.pick(known, "login.microsoftonline.com", &tenant);
+            picked.cloned()
+        };
+        let known = Known::of(&held);
+        assert_eq!(pick(&known, "common").as_ref(), Some(personal));
+        assert_eq!(pick(&known, "consumers").as_ref(), Some(personal));
+        assert_eq!(pick(&known, "organizations").as_ref(), Some(work));
+        default.pin(Some(work)).await.unwrap();
+        assert_eq!(pick(&known, "common").as_ref(), Some(work));
+        assert_eq!(pick(&known, "consumers").as_ref(), Some(personal));
+        let known = Known::of([work]);
+        assert_eq!(pick(&known, "consumers"), None);
     }
 }

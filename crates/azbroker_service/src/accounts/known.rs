@@ -96,15 +96,41 @@ impl Known {
         let mut accounts = named
             .take_while(|place| order(place).is_eq())
             .map(|place| &self.accounts[*place]);
-        let of_tenant =
-            |account: &&Arc<Account>| account.tenant_id.eq_ignore_ascii_case(tenant.as_str());
+        let of_tenant = |account: &&Arc<Account>| match tenant.is_multi_tenant() {
+            true => may_have(tenant, account),
+            false => account.tenant_id.eq_ignore_ascii_case(tenant.as_str()),
+        };
         accounts.clone().find(of_tenant).or_else(|| accounts.next())
+    }
+
+    /// The one that signed in last of those that a word for many tenants stands for.
+    pub(super) fn first_of(&self, environment: &str, tenants: &Tenant) -> Option<&Arc<Account>> {
+        let first = self.first(environment)?;
+        match may_have(tenants, first) {
+            true => Some(first),
+            false => self
+                .accounts
+                .iter()
+                .find(|account| account.environment == environment && may_have(tenants, account)),
+        }
+    }
+
+    /// The ID of a tenant whose domain a member's username has, else what it was named by.
+    pub(super) fn id_of<'a>(&'a self, environment: &str, tenant: &'a Tenant) -> &'a str {
+        match self.member(environment, tenant) {
+            Some(member)
+                if domain(member).is_some_and(|its| its.eq_ignore_ascii_case(tenant.as_str())) =>
+            {
+                member.home_account_id.tenant_id()
+            }
+            _ => tenant.as_str(),
+        }
     }
 
     /// Who is at home in a tenant, which may be named by one of its domains.
     pub(super) fn member(&self, environment: &str, tenant: &Tenant) -> Option<&Arc<Account>> {
         let members = &self.environments.get(environment)?.member;
-        let place = members.get(&tenant.as_str().to_ascii_lowercase())?;
+        let place = members.get(tenant.as_str())?;
         self.accounts.get(*place)
     }
 }
@@ -132,17 +158,23 @@ fn lowercase(text: &str) -> impl Iterator<Item = u8> {
 
 /// Whether the account is at home in a tenant, which may be named by one of its domains.
 pub(super) fn is_member(account: &Account, tenant: &Tenant) -> bool {
-    let tenant = tenant.as_str().to_ascii_lowercase();
-    names_of_home(account).any(|name| name == tenant)
+    names_of_home(account).any(|name| name == tenant.as_str())
+}
+
+/// Whether a word for many tenants stands for the account's home.
+pub(super) fn may_have(tenant: &Tenant, account: &Account) -> bool {
+    tenant.may_have(account.home_account_id.tenant_id())
+}
+
+fn domain(account: &Account) -> Option<&str> {
+    account.username.rsplit_once('@').map(|(_, domain)| domain)
 }
 
 fn names_of_home(account: &Account) -> impl Iterator<Item = String> {
-    let domain = account.username.rsplit_once('@').map(|(_, domain)| domain);
-    let home = account.home_account_id.as_str().split_once('.');
     let names = [
         Some(account.tenant_id.as_str()),
-        home.map(|(_, home)| home),
-        domain,
+        Some(account.home_account_id.tenant_id()).filter(|home| !home.is_empty()),
+        domain(account),
     ];
     names.into_iter().flatten().map(str::to_ascii_lowercase)
 }

@@ -51,6 +51,21 @@ async fn the_default_account_is_the_one_last_used_with_the_tenant_and_outlives_t
         "no tenant was named"
     );
 
+    // By whichever name.
+    let by_domain = |changed: Value| {
+        let mut request = request(changed);
+        let authority = "https://login.microsoftonline.com/contoso.example";
+        request["authParameters"]["authority"] = authority.into();
+        request
+    };
+    assert_eq!(whose(&setup, by_domain(json!({}))).await, ADA);
+    let carol = by_domain(json!({ "username": CAROL }));
+    assert_eq!(whose(&setup, carol).await, CAROL);
+    assert_eq!(whose(&setup, of_tenant(json!({}))).await, CAROL);
+    let ada = request(json!({ "username": ADA }));
+    assert_eq!(whose(&setup, ada).await, ADA);
+    assert_eq!(whose(&setup, by_domain(json!({}))).await, ADA);
+
     let file = folder.path().join("defaults.json");
     let written = std::fs::metadata(&file).unwrap().modified().unwrap();
     assert_eq!(whose(&setup, of_tenant(json!({}))).await, ADA);
@@ -65,6 +80,19 @@ async fn the_default_account_is_the_one_last_used_with_the_tenant_and_outlives_t
     assert_eq!(setup.accounts().await, [CAROL, ADA]);
     let answer = setup.manage("getStatus", json!({})).await;
     assert_eq!(answer["defaultIsPinned"], false);
+}
+
+#[tokio::test]
+async fn a_work_account_is_none_of_consumers() {
+    let setup = Setup::new().await;
+    setup.sign_in(ADA).await;
+    for username in ["", ADA] {
+        let mut request = request(json!({ "username": username }));
+        request["authParameters"]["authority"] =
+            "https://login.microsoftonline.com/consumers".into();
+        let answer = setup.call("acquireTokenSilently", request).await;
+        assert_eq!(status(&answer), Some(2), "{answer}");
+    }
 }
 
 #[tokio::test]
@@ -130,7 +158,7 @@ async fn an_account_that_cannot_be_written_down_as_the_default_is_not_the_defaul
     let answer = pin(&carol).await;
     let context = answer["error"]["context"].as_str().unwrap();
     assert!(
-        context.starts_with("it cannot be written down: "),
+        context.starts_with("it cannot be written down in the broker's state folder: "),
         "{answer}"
     );
     assert_eq!(setup.accounts().await, [ADA, CAROL]);
