@@ -9,7 +9,9 @@ pub(super) const CASES: &[Case] = &[
         name: "a person at Chromium chooses the account on the broker's page with the keyboard alone",
         emulate: TWO_SIGNED_IN,
         chromium: Some("keyboard"),
-        arguments: &["--no-default-account"],
+        pictures: Some("choose-light"),
+        program: IN_ITS_FOLDER,
+        arguments: &["options.mjs", "--no-default-account"],
         says: &[THE_SECRET],
         person_notes: &[
             "page: Choose an account · azbroker | account | 0 faults\n",
@@ -21,10 +23,12 @@ pub(super) const CASES: &[Case] = &[
         ..CHROMIUM_AND_NODE
     },
     Case {
-        name: "a person at Chromium uses another account than the one on the broker's page, with the keyboard alone",
+        name: "a person at Chromium uses another account than the one on the broker's page, in a narrow window in dark mode, with the keyboard alone",
         emulate: &["--signed-in", "bob@contoso.example"],
-        chromium: Some("keyboard"),
-        arguments: &["--no-default-account"],
+        chromium: Some("keyboard phone dark"),
+        pictures: Some("choose-narrow-dark"),
+        program: IN_ITS_FOLDER,
+        arguments: &["options.mjs", "--no-default-account"],
         says: &[THE_SECRET],
         person_notes: &[
             "page: Choose an account · azbroker | account | 0 faults\n",
@@ -86,6 +90,8 @@ pub(super) const CASES: &[Case] = &[
         ..ASKED_ABOUT
     },
 ];
+
+const IN_ITS_FOLDER: Program = Program::Shell("node/in_its_folder.sh");
 
 /// A JavaScript program that the broker asks Ada about, at Chromium.
 const ASKED_ABOUT: Case = Case {
