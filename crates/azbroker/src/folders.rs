@@ -45,6 +45,11 @@ pub(crate) fn state() -> Option<PathBuf> {
 /// another `XDG_STATE_HOME`, which would be every program's.
 pub(crate) const EMULATION: &str = "AZBROKER_EMULATION";
 
+/// Whether the session is one of an emulation.
+pub(crate) fn is_emulated() -> bool {
+    emulation().is_some()
+}
+
 /// The folder of the emulation whose bus is the session bus. Who has gone on to another bus has another broker.
 fn emulation() -> Option<PathBuf> {
     let folder = absolute(EMULATION)?;

@@ -24,6 +24,8 @@ pub(crate) fn broker_failure(whole: &azure_core::Error, login: Option<&str>) -> 
     let next_step = error.next_step();
     let more_than_sign_in = !error.server_codes().is_empty()
         && next_step.is_some_and(|step| !step.starts_with("sign in"));
+    // The broker has said then what helps.
+    let login = login.filter(|_| !error.to_string().contains("`azbroker rules allow "));
     match (error.kind(), login, next_step) {
         (ErrorKind::BrokerMissing, _, _) => failure.with_hint(without_broker(error)),
         (ErrorKind::InteractionRequired, Some(login), _) if !more_than_sign_in => {

@@ -1,6 +1,7 @@
 use crate::{
     arguments::InstallArguments,
     failure::{Exit, Failure},
+    folders::is_emulated,
     installation::{
         ActivationFile, Installation, InstalledFile, Present, Systemd, call_bus, name_owner,
         session_bus,
@@ -16,9 +17,22 @@ use std::{
 };
 use zbus::{Connection, fdo::DBusProxy};
 
+/// What the emulation's bus starts ends with it; the files would be for the user's own.
+pub(crate) fn refuse_below_emulation() -> Result<(), Failure> {
+    match is_emulated() {
+        true => Err(Failure::new(
+            Exit::UserMustAct,
+            "this is the session of an emulation, and what is installed is for your own",
+        )
+        .with_hint("run it outside of `azbroker emulate`")),
+        false => Ok(()),
+    }
+}
+
 /// Has the user's session bus start the broker.
 pub(crate) async fn run(arguments: &InstallArguments) -> Result<ExitCode, Failure> {
     let installation = Installation::of_user()?;
+    refuse_below_emulation()?;
     if let Some(file) = ActivationFile::shared().iter().find(|file| !file.is_ours) {
         return Err(another_is_installed(file));
     }

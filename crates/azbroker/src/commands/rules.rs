@@ -226,7 +226,10 @@ fn program(typed: &str) -> Result<RuleProgram, Failure> {
             "{} is a script: the program that runs is {interpreter}",
             path.display()
         ))
-        .with_hint("name the interpreter; a rule for it is one for every script that it runs"));
+        .with_hint(
+            "name by its path the program that asks in the end, as `azbroker log` shows it: that one, or another that \
+             the script starts; a rule for an interpreter is one for every script that it runs",
+        ));
     }
     let text = path
         .to_str()

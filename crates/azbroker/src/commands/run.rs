@@ -160,7 +160,7 @@ impl Reach {
         tell(format_args!(
             "azbroker: this machine has no session bus, so the program gets its own; {}",
             match store {
-                StoreChoice::File => "accounts rest in the encrypted file",
+                StoreChoice::File => "accounts are to rest in the encrypted file",
                 _ => "accounts rest in memory until it ends",
             }
         ));

@@ -4,6 +4,7 @@
 use crate::{
     arguments::{LoginArguments, Redirect},
     failure::{Exit, Failure},
+    folders::is_emulated,
     output::tell,
 };
 use azbroker_service::{
@@ -65,6 +66,7 @@ pub(crate) async fn run(arguments: &LoginArguments) -> Result<ByHand, Failure> {
                  whatever page it shows; paste it here and press Enter:",
                 lasts / 60
             ));
+            tell_emulated(&url);
             broker.take_pastes().await?
         }
         BeginReply::DeviceCode {
@@ -77,11 +79,22 @@ pub(crate) async fn run(arguments: &LoginArguments) -> Result<ByHand, Failure> {
                  never enter a code that somebody else sent you",
                 lasts / 60
             ));
+            tell_emulated(&verification_uri);
             broker.call("wait", &()).await?
         }
         _ => return Ok(ByHand::NotNeeded),
     };
     Ok(ByHand::SignedIn(signed_in.home_account_id))
+}
+
+/// The addresses are the real ones, and so would be whoever answers at them.
+fn tell_emulated(url: &str) {
+    if is_emulated() {
+        tell(format_args!(
+            "in this emulation `\"$BROWSER\" '{url}'` opens it; any other browser asks the real Entra ID, which knows \
+             nothing of it"
+        ));
+    }
 }
 
 /// The broker on the bus.

@@ -1,4 +1,4 @@
-use super::install::{reload_bus, reload_systemd};
+use super::install::{refuse_below_emulation, reload_bus, reload_systemd};
 use crate::{
     arguments::UninstallArguments,
     failure::{Exit, Failure},
@@ -14,6 +14,7 @@ use zbus::fdo::DBusProxy;
 /// Removes what `install` wrote, and ends the broker.
 pub(crate) async fn run(arguments: &UninstallArguments) -> Result<ExitCode, Failure> {
     let installation = Installation::of_user()?;
+    refuse_below_emulation()?;
     let failed = |path: &std::path::Path, error: std::io::Error| {
         Failure::new(
             Exit::Failed,

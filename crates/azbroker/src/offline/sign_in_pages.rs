@@ -114,14 +114,21 @@ impl Pages {
                 Err(error) => tracing::warn!("{username} could not sign in: {}", chain(&error)),
             },
             Some(Who::Person) => {
-                let url = url.replacen("https://login.microsoftonline.com", &self.emulator, 1);
+                let hosts = [
+                    "https://login.microsoftonline.com",
+                    "https://login.microsoft.com",
+                ];
+                let path = hosts.iter().find_map(|host| url.strip_prefix(host));
+                let url = path.map_or(url.clone(), |path| format!("{}{path}", self.emulator));
                 tell(format_args!("           sign in here: {url}"));
                 let Ok(url) = azure_core::http::Url::parse(&url) else {
                     return;
                 };
                 let browser = SystemBrowser::new(std::env::var("BROWSER").ok());
                 if let Err(error) = browser.open(&url).await {
-                    tracing::warn!("open the page yourself: {error}");
+                    tracing::warn!(
+                        "open that address yourself, or start azbroker with --user USER, who then signs in: {error}"
+                    );
                 }
             }
             None => tracing::warn!("a sign-in page was opened and nobody is there to see it"),

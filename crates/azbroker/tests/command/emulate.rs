@@ -339,3 +339,41 @@ fn rules_and_log_below_it_are_those_of_its_broker_and_the_users_own_stay() {
     );
     place.assert_clean();
 }
+
+#[test]
+fn an_emulation_is_no_place_to_install_for() {
+    let place = Place::new();
+    for command in ["install", "uninstall"] {
+        let output = place.emulate(&[], &format!("\"$AZBROKER\" {command}"));
+        assert_eq!(code(&output), 3, "{output:?}");
+        assert!(
+            stderr(&output).ends_with(
+                "error: this is the session of an emulation, and what is installed is for your own\n\
+                 hint: run it outside of `azbroker emulate`\n"
+            ),
+            "{output:?}"
+        );
+    }
+    place.assert_clean();
+}
+
+#[test]
+fn a_code_of_the_emulation_is_for_its_own_page() {
+    let place = Place::new();
+    let output = place.emulate(
+        &[],
+        "\"$AZBROKER\" login --device-code 2>said & \
+         until grep -q BROWSER said; do :; done; \
+         \"$BROWSER\" https://login.microsoft.com/device; \
+         kill $!; wait; cat said",
+    );
+    let page = "opens it; any other browser asks the real Entra ID, which knows nothing of it\n";
+    let said = stdout(&output);
+    let expected =
+        format!("in this emulation `\"$BROWSER\" 'https://login.microsoft.com/device'` {page}");
+    assert!(said.contains(&expected), "{output:?}");
+    let address = stderr(&output).split("sign in here: ").nth(1);
+    let address = address.and_then(|rest| rest.lines().next()).unwrap();
+    assert!(address.starts_with("http://127.0.0.1:"), "{address}");
+    assert!(address.ends_with("/device"), "{address}");
+}

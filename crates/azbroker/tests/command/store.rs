@@ -215,7 +215,7 @@ fn the_credential_of_systemd_is_the_key_before_any_passphrase_file() {
         .unwrap();
     assert_eq!(code(&token), 0, "{token:?}");
     assert!(
-        stderr(&token).contains("accounts rest in the encrypted file"),
+        stderr(&token).contains("accounts are to rest in the encrypted file"),
         "{token:?}"
     );
 }
