@@ -61,7 +61,7 @@ impl ApprovalPrompt for TerminalPrompt {
                 "once" => break Asked::Allowed(Lasting::Once),
                 "always" => break Asked::Allowed(Lasting::Always),
                 "n" | "no" => break Asked::Denied,
-                _ => tell(CHOICES),
+                typed => tell(format_args!("'{}' is no answer: {CHOICES}", shown(typed))),
             }
         };
         asked.answered();
@@ -69,7 +69,14 @@ impl ApprovalPrompt for TerminalPrompt {
     }
 }
 
-const CHOICES: &str = "y for a day, once, always, or n?";
+const CHOICES: &str =
+    "type y to allow it for a day, once, always, or n to deny it; then press Enter";
+
+/// As much of a line as fits, without what would move the terminal.
+fn shown(typed: &str) -> String {
+    let plain = typed.chars().filter(|c| !c.is_control());
+    plain.take(40).collect()
+}
 
 /// A question that says so when nobody needs its answer any more.
 struct Withdrawn(Option<String>);

@@ -18,9 +18,11 @@ fn a_person_at_the_brokers_terminal_is_asked_there() {
         .spawn()
         .unwrap();
     terminal.wait_for("May one have a token?");
-    terminal.wait_for("y for a day, once, always, or n?");
+    terminal.wait_for("type y to allow it for a day, once, always, or n to deny it");
     terminal.types("what\n");
-    terminal.wait_for("y for a day, once, always, or n?");
+    terminal.wait_for(
+        "'what' is no answer: type y to allow it for a day, once, always, or n to deny it",
+    );
     terminal.types("y\n");
     let answer = programs::answer(&asking.wait_with_output().unwrap());
     assert_eq!(status(&answer), None, "{answer}");
