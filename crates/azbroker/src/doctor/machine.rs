@@ -1,11 +1,12 @@
 use super::finding::Finding;
-use crate::{config_file::ConfigFile, desktop::desktop, installation::ActivationFile};
-use azbroker_service::{Desktop, Opener};
-use std::{
-    env, fs,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+use crate::{
+    config_file::ConfigFile,
+    desktop::desktop,
+    installation::ActivationFile,
+    regular_file::is_program,
 };
+use azbroker_service::{Desktop, Opener};
+use std::{env, path::PathBuf};
 
 /// What is on the machine itself.
 pub(super) fn examine(tell: &mut impl FnMut(Finding)) {
@@ -89,17 +90,13 @@ fn browser_of(
 
 /// Looks where a shell would.
 fn find_program(name: &str) -> Option<PathBuf> {
-    let runs = |path: &Path| {
-        fs::metadata(path)
-            .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-    };
     if name.contains('/') {
-        return Some(PathBuf::from(name)).filter(|path| runs(path));
+        return Some(PathBuf::from(name)).filter(|path| is_program(path));
     }
     let folders = env::var_os("PATH")?;
     env::split_paths(&folders)
         .map(|folder| folder.join(name))
-        .find(|path| runs(path))
+        .find(|path| is_program(path))
 }
 
 fn other_brokers() -> Finding {
@@ -133,6 +130,7 @@ const LEFTOVERS: [&str; 2] = [
 #[cfg(test)]
 mod tests {
     use super::{super::finding::Outcome, *};
+    use std::fs;
 
     /// As the bus starts a program below WSL, with these programs on the search path.
     fn below_wsl(programs: &[&str]) -> Outcome {
