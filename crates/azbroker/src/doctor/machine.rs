@@ -2,7 +2,7 @@ use super::finding::Finding;
 use crate::{
     config_file::ConfigFile,
     desktop::desktop,
-    installation::ActivationFile,
+    installation::{ActivationFile, Installation, MICROSOFTS_FOLDER, microsofts_program},
     regular_file::is_program,
 };
 use azbroker_service::{Desktop, Opener};
@@ -101,11 +101,14 @@ fn find_program(name: &str) -> Option<PathBuf> {
 
 fn other_brokers() -> Finding {
     let hop = "other brokers";
-    let file = ActivationFile::shared()
+    // What lies where `install` would write is the bus's to start, and told at its hop.
+    let own = Installation::of_user().map(|installation| installation.activation_file);
+    let own = own.as_ref().ok();
+    let file = ActivationFile::all()
         .into_iter()
-        .find(|file| !file.is_ours)
+        .find(|file| !file.is_ours && Some(&file.path) != own)
         .map(|file| file.path);
-    let left = file.or_else(|| {
+    let left = file.or_else(microsofts_program).or_else(|| {
         LEFTOVERS
             .into_iter()
             .map(PathBuf::from)
@@ -123,7 +126,7 @@ fn other_brokers() -> Finding {
 
 /// Where Microsoft's package puts itself.
 const LEFTOVERS: [&str; 2] = [
-    "/opt/microsoft/identity-broker",
+    MICROSOFTS_FOLDER,
     "/usr/share/dbus-1/system-services/com.microsoft.identity.devicebroker1.service",
 ];
 

@@ -376,3 +376,18 @@ fn an_authority_host_that_is_none() {
         .unwrap();
     assert_eq!(code(&output), 2, "{output:?}");
 }
+
+#[test]
+fn another_broker_is_named_however_its_file_is_called() {
+    let machine = Machine::new();
+    let shared = machine.world.place.home.path().join("share");
+    let file = shared.join("dbus-1/services/other.service");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let text = "[D-BUS Service]\nName=com.microsoft.identity.broker1\nExec=/opt/other/broker\n";
+    fs::write(&file, text).unwrap();
+    let mut doctor = machine.doctor(&[]);
+    let output = doctor.env("XDG_DATA_DIRS", &shared).output().unwrap();
+    let (line, _) = hop(&output, "other brokers");
+    let found = format!("of another broker there is {}", file.display());
+    assert!(line.starts_with('!') && line.ends_with(&found), "{line}");
+}
