@@ -323,6 +323,40 @@ mod tests {
     }
 
     #[test]
+    fn what_runs_in_a_container_is_known_by_its_control_group() {
+        const INSIDE: u32 = u32::MAX;
+        let [one, other] = ["4f1c0b6a5d3e2f1a", "5d3e2f1a4f1c0b6a"].map(|digits| digits.repeat(4));
+        let engine = format!("0::/system.slice/docker-{one}.scope\n");
+        let nested = format!("0::/system.slice/docker-{one}.scope/docker/{other}\n");
+        for (broker, caller, known_as) in [
+            ("0::/user.slice\n", &engine, "container:4f1c0b6a5d3e"),
+            // The broker is in a container itself, and what it shares with others tells nothing.
+            (&engine, &nested, "container:5d3e2f1a4f1c"),
+            (&engine, &engine, "it runs in a sandbox that has no name"),
+        ] {
+            let (shown, inside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            show(shown.path(), std::process::id(), Path::new("/"), broker);
+            show(shown.path(), INSIDE, inside.path(), caller);
+            let own = Own::look_in(Proc::at(shown.path()), None).unwrap();
+            let program = look(&own, credentials(INSIDE)).unwrap();
+            assert_eq!(program.identity.to_string(), known_as);
+            assert_eq!(program.standing, Standing::Other, "with the broker's file");
+        }
+    }
+
+    /// Shows this process below another number, with another root and in another control group.
+    fn show(folder: &Path, process: u32, root: &Path, cgroup: &str) {
+        use std::os::unix::fs::symlink;
+        let folder = folder.join(process.to_string());
+        fs::create_dir(&folder).unwrap();
+        for same in ["exe", "ns", "stat", "cmdline"] {
+            symlink(format!("/proc/self/{same}"), folder.join(same)).unwrap();
+        }
+        symlink(root, folder.join("root")).unwrap();
+        fs::write(folder.join("cgroup"), cgroup).unwrap();
+    }
+
+    #[test]
     fn the_label_of_a_snap_does_not_hide_the_sandbox_that_a_program_is_in() {
         let name = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         for (root, container, flatpak, snap, known_as) in [
