@@ -67,6 +67,11 @@ pub(crate) fn shared_data() -> Vec<PathBuf> {
         .collect()
 }
 
+/// The folder for what ends with the user's session, if there is one.
+pub(crate) fn runtime() -> Option<PathBuf> {
+    absolute("XDG_RUNTIME_DIR")
+}
+
 /// The specification has relative paths ignored.
 fn absolute(variable: &str) -> Option<PathBuf> {
     env::var_os(variable)

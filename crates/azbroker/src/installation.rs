@@ -1,10 +1,12 @@
 //! The files that make the session bus start the broker, and whose they are.
 
 mod activation_file;
+mod microsofts;
 mod owner;
 mod unit;
 
 pub(crate) use activation_file::ActivationFile;
+pub(crate) use microsofts::{MICROSOFTS_FOLDER, microsofts_program};
 pub(crate) use owner::{NameOwner, call_bus, name_owner, owner_of, session_bus};
 
 use crate::{

@@ -3,6 +3,7 @@
 mod callers;
 mod identity;
 mod looks;
+mod proc;
 mod process;
 mod program;
 mod sandbox;

@@ -3,8 +3,8 @@ use crate::{
     failure::{Exit, Failure},
     folders::is_emulated,
     installation::{
-        ActivationFile, Installation, InstalledFile, Present, Systemd, call_bus, name_owner,
-        session_bus,
+        ActivationFile, Installation, InstalledFile, Present, Systemd, call_bus,
+        microsofts_program, name_owner, session_bus,
     },
     output::{line, tell},
 };
@@ -33,9 +33,7 @@ pub(crate) fn refuse_below_emulation() -> Result<(), Failure> {
 pub(crate) async fn run(arguments: &InstallArguments) -> Result<ExitCode, Failure> {
     let installation = Installation::of_user()?;
     refuse_below_emulation()?;
-    if let Some(file) = ActivationFile::shared().iter().find(|file| !file.is_ours) {
-        return Err(another_is_installed(file));
-    }
+    refuse_another_installed()?;
     let session = session_bus().await;
     if let Ok((_, bus)) = &session {
         refuse_another_owner(bus).await?;
@@ -47,16 +45,11 @@ pub(crate) async fn run(arguments: &InstallArguments) -> Result<ExitCode, Failur
     let files = installation.files(arguments.idle_exit, systemd)?;
     for file in &files {
         if present(file)? == Present::Anothers {
-            return Err(match ActivationFile::at(&file.path) {
-                Some(other) if file.path == installation.activation_file => {
-                    another_is_installed(&other)
-                }
-                _ => Failure::new(
-                    Exit::UserMustAct,
-                    format!("{} was written by somebody else", file.path.display()),
-                )
-                .with_hint("remove it, if nothing else needs it"),
-            });
+            return Err(Failure::new(
+                Exit::UserMustAct,
+                format!("{} was written by somebody else", file.path.display()),
+            )
+            .with_hint("remove it, if nothing else needs it"));
         }
     }
     if arguments.dry_run {
@@ -155,19 +148,24 @@ async fn refuse_another_owner(bus: &DBusProxy<'_>) -> Result<(), Failure> {
     }
 }
 
-fn another_is_installed(file: &ActivationFile) -> Failure {
-    Failure::new(
+/// Another one may start when a program asks for it, or have its own systemd unit and need no file for the bus.
+fn refuse_another_installed() -> Result<(), Failure> {
+    let file = ActivationFile::all()
+        .into_iter()
+        .find(|file| !file.is_ours)
+        .map(|file| format!("{} starts {}", file.path.display(), file.program));
+    let program = || microsofts_program().map(|path| format!("{} is there", path.display()));
+    let Some(found) = file.or_else(program) else {
+        return Ok(());
+    };
+    let failure = Failure::new(
         Exit::UserMustAct,
-        format!(
-            "another broker is installed: {} starts {}",
-            file.path.display(),
-            file.program
-        ),
-    )
-    .with_hint(
+        format!("another broker is installed: {found}"),
+    );
+    Err(failure.with_hint(
         "remove its package first (Microsoft's is `sudo apt remove microsoft-identity-broker` or \
          `sudo dnf remove microsoft-identity-broker`), or use that broker",
-    )
+    ))
 }
 
 fn present(file: &InstalledFile) -> Result<Present, Failure> {

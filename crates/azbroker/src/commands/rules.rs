@@ -6,6 +6,7 @@ use crate::{
     folders,
     installation::{name_owner, session_bus},
     output::{line, tell},
+    regular_file::is_program,
 };
 use azbroker_service::{
     ClientId, Clock, Lasting, Resource, Rule, RuleAccount, RuleProgram, RuleResource, RulesError,
@@ -15,9 +16,8 @@ use azure_core::time::OffsetDateTime;
 use azure_identity_broker::{BrokerClient, Error, ErrorKind};
 use std::{
     env,
-    fs::{self, File},
+    fs::File,
     io::Read,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -217,7 +217,7 @@ fn program(typed: &str) -> Result<RuleProgram, Failure> {
         false => in_search_path(typed),
     };
     let path = path.and_then(|path| path.canonicalize().ok());
-    let Some(path) = path.filter(|path| is_executable(path)) else {
+    let Some(path) = path.filter(|path| is_program(path)) else {
         return Err(usage(format!("there is no program '{typed}'"))
             .with_hint("give its path, or flatpak:ID, snap:NAME or container:ID"));
     };
@@ -241,12 +241,7 @@ fn in_search_path(name: &str) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
     env::split_paths(&folders)
         .map(|folder| folder.join(name))
-        .find(|path| is_executable(path))
-}
-
-fn is_executable(path: &Path) -> bool {
-    fs::metadata(path)
-        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+        .find(|path| is_program(path))
 }
 
 fn interpreter(path: &Path) -> Option<String> {

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     failure::chain,
-    installation::{ActivationFile, Installation, NameOwner, name_owner, owner_of, session_bus},
+    installation::{ActivationFile, NameOwner, name_owner, owner_of, session_bus},
 };
 use azbroker_service::{BUS_NAME, Clock, SystemClock};
 use azure_identity_broker::{BrokerClient, BrokerStatus, Error, ErrorKind};
@@ -116,11 +116,7 @@ async fn name(hop: &'static str, bus: &DBusProxy<'_>) -> Finding {
         Ok(names) => names.iter().any(|name| *name == BUS_NAME),
         Err(error) => return bus_failed(hop, &error),
     };
-    let file = Installation::of_user()
-        .ok()
-        .and_then(|installation| ActivationFile::at(&installation.activation_file))
-        .or_else(|| ActivationFile::shared().into_iter().next());
-    match (activatable, file) {
+    match (activatable, ActivationFile::all().into_iter().next()) {
         (true, Some(file)) => Finding::fine(
             hop,
             format!(

@@ -1,11 +1,12 @@
 use super::finding::Finding;
-use crate::{config_file::ConfigFile, desktop::desktop, installation::ActivationFile};
-use azbroker_service::{Desktop, Opener};
-use std::{
-    env, fs,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+use crate::{
+    config_file::ConfigFile,
+    desktop::desktop,
+    installation::{ActivationFile, Installation, MICROSOFTS_FOLDER, microsofts_program},
+    regular_file::is_program,
 };
+use azbroker_service::{Desktop, Opener};
+use std::{env, path::PathBuf};
 
 /// What is on the machine itself.
 pub(super) fn examine(tell: &mut impl FnMut(Finding)) {
@@ -89,26 +90,25 @@ fn browser_of(
 
 /// Looks where a shell would.
 fn find_program(name: &str) -> Option<PathBuf> {
-    let runs = |path: &Path| {
-        fs::metadata(path)
-            .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-    };
     if name.contains('/') {
-        return Some(PathBuf::from(name)).filter(|path| runs(path));
+        return Some(PathBuf::from(name)).filter(|path| is_program(path));
     }
     let folders = env::var_os("PATH")?;
     env::split_paths(&folders)
         .map(|folder| folder.join(name))
-        .find(|path| runs(path))
+        .find(|path| is_program(path))
 }
 
 fn other_brokers() -> Finding {
     let hop = "other brokers";
-    let file = ActivationFile::shared()
+    // What lies where `install` would write is the bus's to start, and told at its hop.
+    let own = Installation::of_user().map(|installation| installation.activation_file);
+    let own = own.as_ref().ok();
+    let file = ActivationFile::all()
         .into_iter()
-        .find(|file| !file.is_ours)
+        .find(|file| !file.is_ours && Some(&file.path) != own)
         .map(|file| file.path);
-    let left = file.or_else(|| {
+    let left = file.or_else(microsofts_program).or_else(|| {
         LEFTOVERS
             .into_iter()
             .map(PathBuf::from)
@@ -126,13 +126,14 @@ fn other_brokers() -> Finding {
 
 /// Where Microsoft's package puts itself.
 const LEFTOVERS: [&str; 2] = [
-    "/opt/microsoft/identity-broker",
+    MICROSOFTS_FOLDER,
     "/usr/share/dbus-1/system-services/com.microsoft.identity.devicebroker1.service",
 ];
 
 #[cfg(test)]
 mod tests {
     use super::{super::finding::Outcome, *};
+    use std::fs;
 
     /// As the bus starts a program below WSL, with these programs on the search path.
     fn below_wsl(programs: &[&str]) -> Outcome {

@@ -2,10 +2,11 @@ use super::finding::{Chain, Finding};
 use crate::failure::chain;
 use azbroker_service::{AuthorityHost, Clock, SystemClock};
 use azure_core::{
-    http::{Method, Request, Url, headers::HeaderName, new_http_client},
+    http::Url,
     time::{Duration, parse_rfc7231},
 };
 use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::{Client, header, redirect::Policy};
 use std::env;
 use tokio::net::{TcpStream, lookup_host};
 
@@ -32,15 +33,19 @@ async fn reach_authority(host: &AuthorityHost, hops: &mut Chain<'_>) -> Option<(
     hops.found(finding)?;
 
     let tls = hops.next();
-    let answer = match ask(&url).await {
-        Ok(answer) => answer,
-        Err(failed) => return hops.found(failed.finding(tls, &next)),
+    let asked = ask(&url).await;
+    let finding = match &asked {
+        Err(Failed::Handshake(reason)) => no_handshake(tls, &next, reason),
+        _ => Finding::fine(tls, format!("{host} is trusted by {}", trust_store())),
     };
-    hops.found(Finding::fine(
-        tls,
-        format!("{host} is trusted by {}", trust_store()),
-    ))?;
+    hops.found(finding)?;
     let hop = hops.next();
+    let answer = match asked {
+        Ok(answer) => answer,
+        Err(Failed::Handshake(reason) | Failed::Answer(reason)) => {
+            return hops.found(no_answer(hop, host, &reason));
+        }
+    };
     let finding = authority(hop, host, &answer);
     hops.found(finding)?;
     let hop = hops.next();
@@ -166,82 +171,93 @@ struct Answer {
 }
 
 /// Why nobody answered.
-struct Failed(String);
-
-/// Asks as the broker does: with the same client, trust store and proxy.
-async fn ask(url: &str) -> Result<Answer, Failed> {
-    let failed = |error: azure_core::Error| Failed(chain(&error));
-    let asked = async {
-        let url = Url::parse(url).map_err(|error| Failed(error.to_string()))?;
-        let response = new_http_client(None)
-            .execute_request(&Request::new(url, Method::Get))
-            .await
-            .map_err(failed)?;
-        let response = response.try_into_raw_response().await.map_err(failed)?;
-        let date = HeaderName::from_static("date");
-        Ok(Answer {
-            status: response.status().into(),
-            date: response
-                .headers()
-                .get_optional_str(&date)
-                .map(str::to_owned),
-            body: response.body().to_vec(),
-        })
-    };
-    tokio::time::timeout(ANSWER_WITHIN, asked)
-        .await
-        .unwrap_or_else(|_| {
-            Err(Failed(format!(
-                "no answer within {} s",
-                ANSWER_WITHIN.as_secs()
-            )))
-        })
+enum Failed {
+    /// Nobody was connected to, or the handshake failed: the authority's, the proxy's, or the proxy opened no tunnel.
+    Handshake(String),
+    /// All of that went well, and then no answer came.
+    Answer(String),
 }
 
-impl Failed {
-    /// The libraries tell the fault in words alone.
-    fn finding(self, hop: &'static str, next: &Next) -> Finding {
-        let Self(reason) = self;
-        let lower = reason.to_lowercase();
-        const UNKNOWN: [&str; 4] = ["unknownissuer", "badsignature", "self-signed", "selfsigned"];
-        if UNKNOWN.iter().any(|word| lower.contains(word)) {
-            return Finding::broken(
-                hop,
-                format!(
-                    "the authority's certificate comes from an authority that {} does not know",
-                    trust_store()
-                ),
-                "a proxy of your organisation may look into TLS: add its certificate authority to the system's \
-                 store (update-ca-certificates), or name a file with it and the system's in SSL_CERT_FILE",
-            );
+/// Asks as the broker does, with the same library, trust store and proxy, but waits for less long.
+async fn ask(url: &str) -> Result<Answer, Failed> {
+    let failed = |error: reqwest::Error| {
+        let within = |limit: std::time::Duration| format!("within {} s", limit.as_secs());
+        let timed_out = error.is_timeout();
+        // A connection has less time than the answer, so there is one by the time that the answer is late.
+        match error.is_connect() {
+            true if timed_out => Failed::Handshake(format!("no handshake {}", within(PATIENCE))),
+            true => Failed::Handshake(chain(&error.without_url())),
+            false if timed_out => Failed::Answer(format!("no answer {}", within(ANSWER_WITHIN))),
+            false => Failed::Answer(chain(&error.without_url())),
         }
-        if lower.contains("notvalidyet") || lower.contains("expired") {
-            return Finding::broken(
-                hop,
-                format!("the authority's certificate is not valid now: {reason}"),
-                "set this machine's clock: `timedatectl set-ntp true`",
-            );
-        }
-        if lower.contains("certificate") {
-            return Finding::broken(
-                hop,
-                format!("the authority's certificate is refused: {reason}"),
-                "check SSL_CERT_FILE and SSL_CERT_DIR, and the system's certificates (package ca-certificates)",
-            );
-        }
-        if next.what == "the proxy" && (lower.contains("tunnel") || lower.contains("proxy")) {
-            return Finding::broken(
-                hop,
-                format!("the proxy refuses: {reason}"),
-                "check what the proxy allows, and the name and password in HTTPS_PROXY",
-            );
-        }
-        Finding::down(
+    };
+    let client = Client::builder()
+        .redirect(Policy::none())
+        .connect_timeout(PATIENCE)
+        .timeout(ANSWER_WITHIN)
+        .build()
+        .map_err(|error| Failed::Handshake(chain(&error)))?;
+    let response = client.get(url).send().await.map_err(failed)?;
+    let date = response.headers().get(header::DATE);
+    Ok(Answer {
+        status: response.status().as_u16(),
+        date: date.and_then(|date| Some(date.to_str().ok()?.to_owned())),
+        body: response.bytes().await.map_err(failed)?.to_vec(),
+    })
+}
+
+/// The libraries tell the fault in words alone.
+fn no_handshake(hop: &'static str, next: &Next, reason: &str) -> Finding {
+    let lower = reason.to_lowercase();
+    const UNKNOWN: [&str; 4] = ["unknownissuer", "badsignature", "self-signed", "selfsigned"];
+    if UNKNOWN.iter().any(|word| lower.contains(word)) {
+        return Finding::broken(
             hop,
-            format!("no answer: {reason}"),
-            "check the network, and try again",
-        )
+            format!(
+                "the authority's certificate comes from an authority that {} does not know",
+                trust_store()
+            ),
+            "a proxy of your organisation may look into TLS: add its certificate authority to the system's \
+             store (update-ca-certificates), or name a file with it and the system's in SSL_CERT_FILE",
+        );
     }
+    if lower.contains("notvalidyet") || lower.contains("expired") {
+        return Finding::broken(
+            hop,
+            format!("the authority's certificate is not valid now: {reason}"),
+            "set this machine's clock: `timedatectl set-ntp true`",
+        );
+    }
+    if lower.contains("certificate") {
+        return Finding::broken(
+            hop,
+            format!("the authority's certificate is refused: {reason}"),
+            "check SSL_CERT_FILE and SSL_CERT_DIR, and the system's certificates (package ca-certificates)",
+        );
+    }
+    if next.what == "the proxy" && (lower.contains("tunnel") || lower.contains("proxy")) {
+        return Finding::broken(
+            hop,
+            format!("the proxy refuses: {reason}"),
+            "check what the proxy allows, and the name and password in HTTPS_PROXY",
+        );
+    }
+    Finding::down(
+        hop,
+        format!("{} is there, but: {reason}", next.what),
+        match next.what {
+            "the proxy" => "check that the proxy reaches the authority, and try again",
+            _ => "check the network and its firewall, and try again",
+        },
+    )
+}
+
+fn no_answer(hop: &'static str, host: &AuthorityHost, reason: &str) -> Finding {
+    Finding::down(
+        hop,
+        format!("{host} is connected to, but: {reason}"),
+        "it is slow or down, or a proxy between is: try again later; see https://status.entra.microsoft.com",
+    )
 }
 
 fn authority(hop: &'static str, host: &AuthorityHost, answer: &Answer) -> Finding {
@@ -314,5 +330,6 @@ const PROXIES: [&str; 6] = [
     "no_proxy",
 ];
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(4);
-const ANSWER_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
+/// For the connection and the answer together.
+const ANSWER_WITHIN: std::time::Duration = std::time::Duration::from_secs(8);
 const TOLERATED: Duration = Duration::minutes(5);

@@ -1,8 +1,13 @@
-use super::{MARKER, Present, Systemd, UNIT, whose};
-use crate::{arguments::IdleExit, folders::shared_data};
+use super::{MARKER, Systemd, UNIT};
+use crate::{
+    arguments::IdleExit,
+    folders::{Folder, runtime, shared_data},
+    regular_file,
+};
 use azbroker_service::BUS_NAME;
 use std::{
     fs,
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -16,33 +21,65 @@ pub(crate) struct ActivationFile {
 }
 
 impl ActivationFile {
-    /// Those that all users of the machine share; packages bring them.
-    pub(crate) fn shared() -> Vec<Self> {
-        let folders = shared_data()
+    /// All that a session bus may read, in its order: the user's, and those that packages bring for everybody.
+    pub(crate) fn all() -> Vec<Self> {
+        let folders = runtime()
             .into_iter()
+            .chain(Folder::Data.path())
+            .chain(shared_data())
             .chain(["/usr/local/share", "/usr/share"].map(PathBuf::from));
         let mut found: Vec<Self> = Vec::new();
         for folder in folders {
-            let path = folder
-                .join("dbus-1/services")
-                .join(format!("{BUS_NAME}.service"));
-            if !found.iter().any(|file| file.path == path) {
-                found.extend(Self::at(&path));
+            for file in Self::in_folder(&folder.join("dbus-1/services")) {
+                if !found.iter().any(|known| known.path == file.path) {
+                    found.push(file);
+                }
             }
         }
         found
     }
 
-    /// The one at a path, if there is any.
-    pub(crate) fn at(path: &Path) -> Option<Self> {
-        let text = fs::read_to_string(path).ok()?;
-        let program = text.lines().find_map(|line| line.strip_prefix("Exec="));
+    fn in_folder(folder: &Path) -> Vec<Self> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut paths: Vec<_> = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|ending| ending == "service"))
+            .collect();
+        paths.sort();
+        paths.iter().filter_map(|path| Self::at(path)).collect()
+    }
+
+    /// The one at a path, if there is any. To buses it is what stands in it that counts, however it is called.
+    fn at(path: &Path) -> Option<Self> {
+        let mut bytes = Vec::new();
+        regular_file::open(path)
+            .and_then(|file| file.take(LARGEST).read_to_end(&mut bytes))
+            .ok()?;
+        let text = String::from_utf8_lossy(&bytes);
+        let is_named_so = path.file_stem().is_some_and(|stem| stem == BUS_NAME);
+        if !is_named_so && !values(&text, "Name").any(|name| name == BUS_NAME) {
+            return None;
+        }
+        let program = values(&text, "Exec").next().unwrap_or("no program");
         Some(Self {
             path: path.to_owned(),
-            program: program.unwrap_or("no program").to_owned(),
-            is_ours: matches!(whose(path), Ok(Present::Ours { .. })),
+            program: program.to_owned(),
+            is_ours: text.starts_with(MARKER),
         })
     }
+}
+
+/// What stands behind a key in the group that buses read.
+fn values<'a>(text: &'a str, key: &str) -> impl Iterator<Item = &'a str> {
+    let mut is_read = false;
+    text.lines().filter_map(move |line| {
+        let line = line.trim();
+        if line.starts_with('[') {
+            is_read = line == "[D-BUS Service]";
+        }
+        let (name, value) = line.split_once('=')?;
+        (is_read && name.trim_end() == key).then(|| value.trim_start())
+    })
 }
 
 /// The file for the bus. It starts the program itself, unless it has systemd do that.
@@ -64,6 +101,9 @@ fn quoted(word: &str) -> String {
     let escaped = word.replace('\\', r"\\").replace('\'', r#"'"'"'"#);
     format!("'{escaped}'")
 }
+
+/// More than any such file has.
+const LARGEST: u64 = 64 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -149,6 +149,95 @@ fn microsofts_broker_in_a_shared_folder_is_named() {
 }
 
 #[test]
+fn what_makes_the_name_activatable_is_what_stands_in_the_file_however_it_is_called() {
+    let named = format!("[D-BUS Service]\nName={NAME}\nExec=/opt/other/broker\n");
+    for (file, text, is_obstacle) in [
+        ("org.example.Other.service", named.clone(), true),
+        (
+            "z.service",
+            format!("# other\n[Unit]\n\n[D-BUS Service]\nExec=/opt/other/broker\nName = {NAME}\n"),
+            true,
+        ),
+        (
+            "org.example.Comment.service",
+            format!("[D-BUS Service]\n#Name={NAME}\nName=org.example.Comment\nExec=/bin/true\n"),
+            false,
+        ),
+        (
+            "org.example.Group.service",
+            format!("[D-BUS Service]\nName=org.example.Group\nExec=/bin/true\n[X]\nName={NAME}\n"),
+            false,
+        ),
+        ("org.example.Other.service.old", named, false),
+    ] {
+        let place = Place::new();
+        let folder = services(place.home.path());
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(file), &text).unwrap();
+        let bus = RealBus::start(place.home.path(), |daemon| place.program(daemon));
+        let mut names = place.program("busctl");
+        names.args(["--user", "list", "--activatable", "--no-legend"]);
+        let names = on(&bus, names);
+        assert_eq!(stdout(&names).contains(NAME), is_obstacle, "{text}");
+
+        let install = || {
+            let mut install = place.azbroker(&["install"]);
+            install.env("XDG_DATA_DIRS", place.home.path().join("usr/share"));
+            on(&bus, install)
+        };
+        let assert_verdict = |path: &Path| {
+            let output = install();
+            if !is_obstacle {
+                assert_eq!(code(&output), 0, "{output:?}");
+                return;
+            }
+            assert_eq!(code(&output), 3, "{output:?}");
+            let line = format!(
+                "error: another broker is installed: {} starts /opt/other/broker\n",
+                path.display()
+            );
+            assert!(stderr(&output).starts_with(&line), "{output:?}");
+            assert!(!installed(place.home.path()).exists());
+        };
+        assert_verdict(&folder.join(file));
+        let shared = place.home.path().join("usr/share/dbus-1/services");
+        fs::create_dir_all(&shared).unwrap();
+        fs::rename(folder.join(file), shared.join(file)).unwrap();
+        assert_verdict(&shared.join(file));
+    }
+}
+
+#[test]
+fn microsofts_broker_is_an_obstacle_by_its_program_and_not_by_what_is_left_of_it() {
+    let place = Place::new();
+    let folder = place.home.path().join("opt/microsoft/identity-broker");
+    let install = || {
+        let mut command = place.program("bwrap");
+        command
+            .args(["--bind", "/", "/", "--dev-bind", "/dev", "/dev", "--bind"])
+            .arg(place.home.path().join("opt"))
+            .args(["/opt", "--", env!("CARGO_BIN_EXE_azbroker"), "install"]);
+        command.output().unwrap()
+    };
+    fs::create_dir_all(folder.join("bin")).unwrap();
+    fs::write(folder.join("bin/broker.log"), "").unwrap();
+    let output = install();
+    assert_eq!(code(&output), 0, "{output:?}");
+    fs::remove_file(installed(place.home.path())).unwrap();
+
+    script(&folder.join("bin/microsoft-identity-broker"), "true");
+    let output = install();
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert_eq!(
+        stderr(&output),
+        "error: another broker is installed: /opt/microsoft/identity-broker/bin/microsoft-identity-broker is there\n\
+         hint: remove its package first (Microsoft's is `sudo apt remove microsoft-identity-broker` or \
+         `sudo dnf remove microsoft-identity-broker`), or use that broker\n"
+    );
+    assert!(!installed(place.home.path()).exists());
+}
+
+#[test]
 fn another_owner_of_the_name_is_named() {
     let place = Place::new();
     let bus = RealBus::start(place.home.path(), |daemon| place.program(daemon));

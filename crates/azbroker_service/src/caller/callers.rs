@@ -269,3 +269,6 @@ async fn forget(mut leaving: MessageStream, known: Weak<Known>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 use super::{
     identity::{Identity, printable},
+    proc::Proc,
     program::{Program, Standing},
     sandbox,
 };
@@ -10,8 +11,7 @@ use rustix::{
 };
 use std::{
     ffi::OsStr,
-    fs::{self, File},
-    io::{self, Read},
+    fs, io,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
 };
@@ -19,6 +19,7 @@ use std::{
 /// What the broker knows of itself, to compare others with.
 #[derive(Clone, Debug)]
 pub(super) struct Own {
+    proc: Proc,
     executable: FileId,
     path: PathBuf,
     root: FileId,
@@ -49,22 +50,27 @@ pub(super) struct Credentials {
 impl Own {
     /// Looks at the broker itself, and at the process of its bus where that is known.
     pub(super) fn look(bus: Option<u32>) -> io::Result<Self> {
+        Self::look_in(Proc::at("/proc"), bus)
+    }
+
+    fn look_in(proc: Proc, bus: Option<u32>) -> io::Result<Self> {
         let this = std::process::id();
-        let mounts = |process| FileId::of(&proc(process, "ns/mnt"));
+        let mounts = |process| FileId::of(&proc.path(process, "ns/mnt"));
         Ok(Self {
-            executable: FileId::of(&proc(this, "exe"))?,
-            path: fs::read_link(proc(this, "exe"))?,
-            root: FileId::of(&proc(this, "root/."))?,
+            executable: FileId::of(&proc.path(this, "exe"))?,
+            path: fs::read_link(proc.path(this, "exe"))?,
+            root: FileId::of(&proc.path(this, "root/."))?,
             mounts: std::iter::once(mounts(this)?)
                 .chain(bus.and_then(|bus| mounts(bus).ok()))
                 .collect(),
-            container: sandbox::container(&cgroup(this), None),
+            container: sandbox::container(&proc.cgroup(this), None),
+            proc,
         })
     }
 
     /// Whether a process runs the broker's file, or the one that an update put in its place.
     fn runs_in(&self, process: u32) -> bool {
-        let executable = proc(process, "exe");
+        let executable = self.proc.path(process, "exe");
         let Ok(file) = FileId::of(&executable) else {
             return false;
         };
@@ -107,10 +113,13 @@ pub(super) fn look(own: &Own, credentials: Credentials) -> Result<Program, &'sta
         let process = Pid::from_raw(i32::try_from(process).ok()?)?;
         pidfd_open(process, PidfdFlags::empty()).ok()
     });
-    let started = Stat::of(process).ok_or(ENDED)?;
+    let started = own.proc.stat(process).ok_or(ENDED)?;
     let mut program = identify(own, process, &label);
-    program.command_line = command_line(process);
-    let same = Stat::of(process).is_some_and(|now| now.started == started.started);
+    program.command_line = printable(&own.proc.arguments(process).join(" ")).into_owned();
+    let same = own
+        .proc
+        .stat(process)
+        .is_some_and(|now| now.started == started.started);
     if !same || handle.is_some_and(|handle| has_ended(handle.as_fd())) {
         return Err(ENDED);
     }
@@ -120,22 +129,22 @@ pub(super) fn look(own: &Own, credentials: Credentials) -> Result<Program, &'sta
 fn identify(own: &Own, process: u32, label: &str) -> Program {
     let identity = |identity| Program::new(identity, Standing::Other, process);
     let unreadable = Identity::Unknown("its process cannot be looked at");
-    let Ok(path) = fs::read_link(proc(process, "exe")) else {
+    let Ok(path) = fs::read_link(own.proc.path(process, "exe")) else {
         return identity(unreadable);
     };
     let (Ok(file), Ok(root)) = (
-        FileId::of(&proc(process, "exe")),
-        FileId::of(&proc(process, "root/.")),
+        FileId::of(&own.proc.path(process, "exe")),
+        FileId::of(&own.proc.path(process, "root/.")),
     ) else {
         return identity(unreadable);
     };
-    let cgroup = cgroup(process);
+    let cgroup = own.proc.cgroup(process);
     // Whoever has mounts of its own chooses what lies at a path.
     let is_at_its_path = FileId::of(&path).is_ok_and(|there| there == file);
     let named = sandboxed(
         root == own.root,
         || sandbox::container(&cgroup, own.container.as_deref()),
-        || sandbox::flatpak(&proc(process, "root/.flatpak-info")),
+        || sandbox::flatpak(&own.proc.path(process, "root/.flatpak-info")),
         || sandbox::snap(label, &cgroup, is_at_its_path.then_some(&path)),
     );
     if let Some(named) = named {
@@ -147,7 +156,9 @@ fn identify(own: &Own, process: u32, label: &str) -> Program {
         ));
     }
     // Some sandboxes keep the machine's root, and shut parts of it off.
-    if !FileId::of(&proc(process, "ns/mnt")).is_ok_and(|mounts| own.mounts.contains(&mounts)) {
+    if !FileId::of(&own.proc.path(process, "ns/mnt"))
+        .is_ok_and(|mounts| own.mounts.contains(&mounts))
+    {
         return identity(Identity::Unknown(
             "it runs in a sandbox, with mounts of its own",
         ));
@@ -193,35 +204,17 @@ fn sandboxed(
 /// Whether a process above it is `azbroker run`.
 fn started_by_run(own: &Own, process: u32) -> bool {
     const DEEPEST: usize = 64;
-    let parents = std::iter::successors(Stat::of(process), |stat| Stat::of(stat.parent));
+    let parents = std::iter::successors(own.proc.stat(process), |stat| own.proc.stat(stat.parent));
     parents.take(DEEPEST).any(|stat| {
         stat.parent > 1
             && own.runs_in(stat.parent)
-            && arguments(stat.parent)
+            && own
+                .proc
+                .arguments(stat.parent)
                 .iter()
                 .take_while(|argument| *argument != "--")
                 .any(|argument| argument == "run")
     })
-}
-
-/// What the kernel says of a process's life.
-struct Stat {
-    parent: u32,
-    started: u64,
-}
-
-impl Stat {
-    fn of(process: u32) -> Option<Self> {
-        let text = fs::read(proc(process, "stat")).ok()?;
-        let text = String::from_utf8_lossy(&text);
-        // The name of the program, in brackets, may have anything in it.
-        let (_, rest) = text.rsplit_once(')')?;
-        let mut fields = rest.split_ascii_whitespace();
-        Some(Self {
-            parent: fields.nth(1)?.parse().ok()?,
-            started: fields.nth(17)?.parse().ok()?,
-        })
-    }
 }
 
 /// A handle can be read once its process has ended.
@@ -232,35 +225,6 @@ fn has_ended(handle: BorrowedFd<'_>) -> bool {
         tv_nsec: 0,
     };
     !matches!(poll(&mut handles, Some(&at_once)), Ok(0))
-}
-
-fn command_line(process: u32) -> String {
-    printable(&arguments(process).join(" ")).into_owned()
-}
-
-fn arguments(process: u32) -> Vec<String> {
-    let text = read_some(&proc(process, "cmdline"), 4 * 1024);
-    text.trim_end_matches('\0')
-        .split('\0')
-        .map(str::to_owned)
-        .collect()
-}
-
-/// The beginning of a file, or nothing.
-fn read_some(path: &Path, most: u64) -> String {
-    let mut bytes = Vec::new();
-    if let Ok(file) = File::open(path) {
-        let _ = file.take(most).read_to_end(&mut bytes);
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn cgroup(process: u32) -> String {
-    read_some(&proc(process, "cgroup"), 16 * 1024)
-}
-
-fn proc(process: u32, what: &str) -> PathBuf {
-    PathBuf::from(format!("/proc/{process}/{what}"))
 }
 
 #[cfg(test)]
@@ -356,6 +320,40 @@ mod tests {
             let child = Pid::from_raw(i32::try_from(child).unwrap()).unwrap();
             rustix::process::kill_process(child, rustix::process::Signal::KILL).unwrap();
         }
+    }
+
+    #[test]
+    fn what_runs_in_a_container_is_known_by_its_control_group() {
+        const INSIDE: u32 = u32::MAX;
+        let [one, other] = ["4f1c0b6a5d3e2f1a", "5d3e2f1a4f1c0b6a"].map(|digits| digits.repeat(4));
+        let engine = format!("0::/system.slice/docker-{one}.scope\n");
+        let nested = format!("0::/system.slice/docker-{one}.scope/docker/{other}\n");
+        for (broker, caller, known_as) in [
+            ("0::/user.slice\n", &engine, "container:4f1c0b6a5d3e"),
+            // The broker is in a container itself, and what it shares with others tells nothing.
+            (&engine, &nested, "container:5d3e2f1a4f1c"),
+            (&engine, &engine, "it runs in a sandbox that has no name"),
+        ] {
+            let (shown, inside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            show(shown.path(), std::process::id(), Path::new("/"), broker);
+            show(shown.path(), INSIDE, inside.path(), caller);
+            let own = Own::look_in(Proc::at(shown.path()), None).unwrap();
+            let program = look(&own, credentials(INSIDE)).unwrap();
+            assert_eq!(program.identity.to_string(), known_as);
+            assert_eq!(program.standing, Standing::Other, "with the broker's file");
+        }
+    }
+
+    /// Shows this process below another number, with another root and in another control group.
+    fn show(folder: &Path, process: u32, root: &Path, cgroup: &str) {
+        use std::os::unix::fs::symlink;
+        let folder = folder.join(process.to_string());
+        fs::create_dir(&folder).unwrap();
+        for same in ["exe", "ns", "stat", "cmdline"] {
+            symlink(format!("/proc/self/{same}"), folder.join(same)).unwrap();
+        }
+        symlink(root, folder.join("root")).unwrap();
+        fs::write(folder.join("cgroup"), cgroup).unwrap();
     }
 
     #[test]
