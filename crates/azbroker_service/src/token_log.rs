@@ -1,7 +1,9 @@
 //! Which program got which token, or was refused one: written for the user, who reads it with `azbroker log`.
 //! No token is in it.
 
+mod budget;
 mod entry;
+mod program;
 mod repeated;
 mod waiting;
 mod writer;
@@ -83,7 +85,7 @@ impl TokenLog {
         let Some(folder) = &self.folder else { return };
         let waiting = self.waiting.get_or_init(|| {
             let waiting = Arc::new(Waiting::default());
-            tokio::spawn(Writer::new(folder, waiting.clone()).run());
+            tokio::spawn(Writer::new(folder, waiting.clone(), self.clock.clone()).run());
             waiting
         });
         let on = self.clock.now();
@@ -110,5 +112,6 @@ fn refused(denial: &Denial) -> Outcome {
         status: denial.status.number(),
         reason: plain(&denial.context).into_owned(),
         times: 1,
+        several_kinds: false,
     }
 }

@@ -80,12 +80,19 @@ fn text_of(entry: &LogEntry<'_>) -> String {
             status,
             reason,
             times,
+            several_kinds,
         } => {
-            let times = match times {
-                1 => String::new(),
-                times => format!(" ({times} times since the last such line)"),
+            let more = match (several_kinds, times) {
+                (true, times) => format!(
+                    "{times} refusals of several kinds, too many to be named one by one; the last one: status {status}: \
+                     {reason}"
+                ),
+                (false, 1) => format!("status {status}: {reason}"),
+                (false, times) => {
+                    format!("status {status}: {reason} ({times} times since the last such line)")
+                }
             };
-            ("refused", format!("status {status}: {reason}{times}"))
+            ("refused", more)
         }
     };
     let text = format!(

@@ -44,6 +44,14 @@ pub enum Outcome {
         /// How many refusals of this program this stands for: those since the last one that was written.
         #[serde(default = "once", skip_serializing_if = "is_once")]
         times: u64,
+        /// Whether those are of several kinds, that were too many to be named one by one. `status` and `reason`, as the
+        /// time, process and correlation ID, are the last one's.
+        #[serde(
+            default,
+            rename = "severalKinds",
+            skip_serializing_if = "std::ops::Not::not"
+        )]
+        several_kinds: bool,
     },
 }
 

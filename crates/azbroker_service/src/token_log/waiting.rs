@@ -1,4 +1,5 @@
 use super::{LogEntry, repeated::Repeated};
+use azbroker_entra::Clock;
 use azure_core::time::OffsetDateTime;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -7,7 +8,7 @@ use tokio::sync::Notify;
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     lines: Mutex<Lines>,
-    /// There is something, where there was nothing.
+    /// There is something, where there was nothing, or something that is only counted begins to wait.
     some: Notify,
     /// There is as much as is worth a write.
     enough: Notify,
@@ -40,10 +41,10 @@ impl Waiting {
         if text.capacity() == 0 {
             text.reserve_exact(Self::USUAL);
         }
-        repeated.take(on, entry, |entry| write_line(text, entry));
+        let counted = repeated.take(on, entry, |entry| write_line(text, entry));
         let after = text.len();
         drop(lines);
-        if before == 0 && after > 0 {
+        if (before == 0 && after > 0) || counted {
             self.some.notify_one();
         }
         if before < Self::ENOUGH && after >= Self::ENOUGH {
@@ -52,10 +53,26 @@ impl Waiting {
         true
     }
 
-    /// Waits for a line.
-    pub(super) async fn some(&self) {
-        while self.lock().text.is_empty() {
-            self.some.notified().await;
+    /// Waits for a line, be it that of refusals that were counted for as long as they may be. Where there are none, no time
+    /// is waited for.
+    pub(super) async fn some(&self, clock: &dyn Clock) {
+        loop {
+            let on = clock.now();
+            let wait = {
+                let Lines { text, repeated, .. } = &mut *self.lock();
+                repeated.write_due(on, &mut |entry| write_line(text, entry));
+                if !text.is_empty() {
+                    return;
+                }
+                repeated.wait(on)
+            };
+            match wait {
+                Some(wait) => tokio::select! {
+                    () = self.some.notified() => {}
+                    () = clock.wait(wait) => {}
+                },
+                None => self.some.notified().await,
+            }
         }
     }
 
@@ -84,9 +101,8 @@ impl Waiting {
     pub(super) fn take_last(&self) -> Vec<u8> {
         let mut lines = self.lock();
         let mut text = std::mem::take(&mut lines.text);
-        for entry in lines.repeated.rest() {
-            write_line(&mut text, &entry);
-        }
+        let write = &mut |entry: &LogEntry<'_>| write_line(&mut text, entry);
+        lines.repeated.write_rest(write);
         text
     }
 
@@ -95,11 +111,89 @@ impl Waiting {
     }
 }
 
-fn write_line(text: &mut Vec<u8>, entry: &LogEntry<'_>) {
+/// Tells how many bytes the line has.
+fn write_line(text: &mut Vec<u8>, entry: &LogEntry<'_>) -> usize {
     let before = text.len();
     match serde_json::to_writer(&mut *text, entry) {
         Ok(()) => text.push(b'\n'),
         // No entry is such; half of one must not stay.
         Err(_) => text.truncate(before),
+    }
+    text.len() - before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token_log::Outcome;
+    use azbroker_entra::ManualClock;
+    use azure_core::time::Duration;
+    use std::pin::pin;
+
+    #[tokio::test]
+    async fn a_loop_shows_while_the_broker_runs_and_no_time_is_waited_for_otherwise() {
+        let clock = ManualClock::new(OffsetDateTime::UNIX_EPOCH);
+        let waiting = Waiting::default();
+        let mut some = pin!(waiting.some(&clock));
+        assert_waits(&mut some).await;
+        assert_eq!(clock.next_waited_for(), None);
+        for _ in 0..5 {
+            assert!(waiting.put(clock.now(), refused()));
+        }
+        some.await;
+        assert_eq!(times(&waiting.take()), [1, 1, 1]);
+
+        let mut some = pin!(waiting.some(&clock));
+        assert_waits(&mut some).await;
+        let due = clock.now() + Duration::MINUTE;
+        assert_eq!(clock.next_waited_for(), Some(due));
+        clock.advance(Duration::MINUTE);
+        some.await;
+        assert_eq!(times(&waiting.take()), [2]);
+
+        // What is counted from now on wakes it, and nothing did before.
+        let mut some = pin!(waiting.some(&clock));
+        assert_waits(&mut some).await;
+        assert_eq!(clock.next_waited_for(), None);
+        assert!(waiting.put(clock.now(), refused()));
+        assert_waits(&mut some).await;
+        let due = clock.now() + Duration::MINUTE;
+        assert_eq!(clock.next_waited_for(), Some(due));
+    }
+
+    async fn assert_waits(some: &mut (impl Future<Output = ()> + Unpin)) {
+        tokio::select! {
+            biased;
+            () = some => panic!("there is nothing"),
+            () = std::future::ready(()) => {}
+        }
+    }
+
+    fn refused() -> LogEntry<'static> {
+        LogEntry {
+            time: "".into(),
+            program: "/usr/bin/one".into(),
+            process: None,
+            client_id: None,
+            account: None,
+            resource: None,
+            outcome: Outcome::Refused {
+                status: 2,
+                reason: "nobody has signed in".to_owned(),
+                times: 1,
+                several_kinds: false,
+            },
+            correlation_id: "".into(),
+        }
+    }
+
+    fn times(lines: &[u8]) -> Vec<u64> {
+        let lines = std::str::from_utf8(lines).unwrap().lines();
+        let entries = lines.map(|line| serde_json::from_str::<LogEntry<'_>>(line).unwrap());
+        let times = entries.map(|entry| match entry.outcome {
+            Outcome::Refused { times, .. } => times,
+            Outcome::Given { .. } => 0,
+        });
+        times.collect()
     }
 }

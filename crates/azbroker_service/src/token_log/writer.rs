@@ -1,5 +1,6 @@
 use super::waiting::Waiting;
 use crate::{state_file::open_at_once, state_folder::make_folder};
+use azbroker_entra::Clock;
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
@@ -15,6 +16,7 @@ use tokio::time::timeout;
 pub(super) struct Writer {
     file: File,
     waiting: Arc<Waiting>,
+    clock: Arc<dyn Clock>,
 }
 
 /// `log.jsonl`, and `log.old.jsonl` for what was before.
@@ -31,7 +33,7 @@ impl Writer {
     const PATIENCE: Duration = Duration::from_millis(250);
     const LARGEST_FILE: u64 = 1024 * 1024;
 
-    pub(super) fn new(folder: &Path, waiting: Arc<Waiting>) -> Self {
+    pub(super) fn new(folder: &Path, waiting: Arc<Waiting>, clock: Arc<dyn Clock>) -> Self {
         Self {
             file: File {
                 folder: folder.to_owned(),
@@ -39,13 +41,14 @@ impl Writer {
                 turn: Arc::default(),
             },
             waiting,
+            clock,
         }
     }
 
     /// Writes until the program ends.
     pub(super) async fn run(self) {
         loop {
-            self.waiting.some().await;
+            self.waiting.some(&*self.clock).await;
             let _ = timeout(Self::PATIENCE, self.waiting.enough()).await;
             let lines = Unwritten {
                 file: self.file.clone(),
@@ -123,6 +126,7 @@ impl File {
 mod tests {
     use super::*;
     use crate::token_log::{LogEntry, Outcome, Source};
+    use azbroker_entra::SystemClock;
     use azure_core::time::OffsetDateTime;
     use std::{os::unix::fs::PermissionsExt, sync::Mutex};
 
@@ -190,7 +194,7 @@ mod tests {
                 .with_writer(move || writer.clone())
                 .finish();
             tracing::subscriber::with_default(subscriber, || {
-                drop(Writer::new(folder.path(), waiting));
+                drop(Writer::new(folder.path(), waiting, Arc::new(SystemClock)));
             });
             said.text()
         };
