@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Writes lines to the disk, many at a time.
 #[derive(Debug)]
@@ -29,8 +29,6 @@ struct File {
 }
 
 impl Writer {
-    /// How long a line may wait for others: what a program that is killed loses.
-    const PATIENCE: Duration = Duration::from_millis(250);
     const LARGEST_FILE: u64 = 1024 * 1024;
 
     pub(super) fn new(folder: &Path, waiting: Arc<Waiting>, clock: Arc<dyn Clock>) -> Self {
@@ -47,21 +45,31 @@ impl Writer {
 
     /// Writes until the program ends.
     pub(super) async fn run(self) {
+        let mut written_on: Option<Instant> = None;
         loop {
             self.waiting.some(&*self.clock).await;
-            let _ = timeout(Self::PATIENCE, self.waiting.enough()).await;
+            let patience = patience(written_on.map(|on| on.elapsed()));
+            let _ = timeout(patience, self.waiting.enough()).await;
             let lines = Unwritten {
                 file: self.file.clone(),
                 text: self.waiting.take(),
             };
-            let written = tokio::task::spawn_blocking(move || lines.write());
-            match written.await {
+            let written = tokio::task::spawn_blocking(move || lines.write()).await;
+            written_on = Some(Instant::now());
+            match written {
                 Ok(Ok(text)) => self.waiting.give_back(text),
                 Ok(Err(error)) => tracing::warn!("the log of tokens is not written: {error}"),
                 Err(_) => {}
             }
         }
     }
+}
+
+/// How long a line waits for others: what a program that is killed loses. The first one for a while is written at once, as
+/// somebody may look for it; it is a stream of them that waits.
+fn patience(passed_since_one_was_written: Option<Duration>) -> Duration {
+    const LONGEST: Duration = Duration::from_millis(250);
+    passed_since_one_was_written.map_or(Duration::ZERO, |passed| LONGEST.saturating_sub(passed))
 }
 
 /// A broker that ends in order loses nothing, or says so.
@@ -157,6 +165,14 @@ mod tests {
             files += 1;
         }
         assert_eq!(files, 2);
+    }
+
+    #[test]
+    fn the_first_line_for_a_while_is_written_at_once() {
+        let milliseconds = Duration::from_millis;
+        assert_eq!(patience(None), Duration::ZERO);
+        assert_eq!(patience(Some(milliseconds(50))), milliseconds(200));
+        assert_eq!(patience(Some(milliseconds(300))), Duration::ZERO);
     }
 
     #[test]
