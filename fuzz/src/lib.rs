@@ -3,17 +3,22 @@
 //! They use the public face of the packages alone. `cargo fuzz run TARGET` searches for bytes that break
 //! them; `tests/tests/fuzz_targets.rs` runs the same functions as ordinary tests.
 
+mod account_page;
 mod encrypted_file;
 mod entra_values;
 mod messages;
+mod own_calls;
 mod pasted;
 mod redirect;
+mod service;
 mod service_calls;
 mod token_endpoint;
 
+pub use account_page::account_page;
 pub use encrypted_file::encrypted_file;
 pub use entra_values::entra_values;
 pub use messages::messages;
+pub use own_calls::own_calls;
 pub use pasted::pasted;
 pub use redirect::{redirect, redirect_at_a_port};
 pub use service_calls::service_calls;
@@ -33,6 +38,12 @@ fn at_most_seconds<T>(seconds: u64, work: impl Future<Output = T>) -> impl Futur
 fn runtime() -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().build().expect("a runtime can be made")
+}
+
+/// As D-Bus strings are: no message can be made of another one.
+fn text_of(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok();
+    text.filter(|text| !text.contains('\0'))
 }
 
 fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {

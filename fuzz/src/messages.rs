@@ -1,9 +1,12 @@
 use azbroker_protocol::{
-    AccountsReply, AccountsRequest, MalformedMessage, RemoveAccountReply, RemoveAccountRequest,
-    TokenReply, TokenRequest, VersionReply,
+    AccountsReply, AccountsRequest, CookieRequest, DefaultAccountRequest, MalformedMessage,
+    RemoveAccountReply, RemoveAccountRequest, RemoveAllReply, SignedHttpRequestRequest,
+    StatusReply, TokenReply, TokenRequest, VersionReply,
 };
+use azbroker_service::sign_in_messages::{BeginReply, PasteReply, SignInFailure, SignedIn};
+use serde::{Serialize, de::DeserializeOwned};
 
-/// Every message of the contract, requests and replies. What was read can be written and read again, and
+/// Every message of the contract and of our own interfaces, requests and replies. What was read can be written and read again, and
 /// means the same; a fault quotes nothing.
 pub fn messages(bytes: &[u8]) {
     let Ok(json) = std::str::from_utf8(bytes) else {
@@ -23,6 +26,21 @@ pub fn messages(bytes: &[u8]) {
         RemoveAccountReply::from_json,
         RemoveAccountReply::to_json,
     );
+    both_ways(
+        json,
+        DefaultAccountRequest::from_json,
+        DefaultAccountRequest::to_json,
+    );
+    both_ways(json, StatusReply::from_json, StatusReply::to_json);
+    both_ways(json, RemoveAllReply::from_json, RemoveAllReply::to_json);
+    read_alone(CookieRequest::from_json(json));
+    read_alone(SignedHttpRequestRequest::from_json(json));
+    of_a_sign_in::<BeginReply>(json);
+    of_a_sign_in::<PasteReply>(json);
+    of_a_sign_in::<SignedIn>(json);
+    if let Ok(failure) = serde_json::from_str::<SignInFailure>(json) {
+        let _ = (failure.turn(), failure.message(), failure.next_step());
+    }
     if let Ok(request) = TokenRequest::from_json(json) {
         let secrets = [
             request.auth_parameters.access_token_to_renew.expose(),
@@ -65,6 +83,21 @@ fn both_ways<T>(
             assert_eq!(write(&again), written);
         }
         Err(fault) => quotes_nothing(&fault),
+    }
+}
+
+/// One that is never written here.
+fn read_alone<T>(read: Result<T, MalformedMessage>) {
+    if let Err(fault) = read {
+        quotes_nothing(&fault);
+    }
+}
+
+fn of_a_sign_in<T: Serialize + DeserializeOwned + PartialEq>(json: &str) {
+    if let Ok(message) = serde_json::from_str::<T>(json) {
+        let written = serde_json::to_string(&message).expect("texts and numbers");
+        let again = serde_json::from_str::<T>(&written);
+        assert!(again.is_ok_and(|again| again == message), "{written}");
     }
 }
 

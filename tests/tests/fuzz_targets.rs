@@ -50,6 +50,16 @@ fn every_method_answers_any_request_with_json() {
     run("service_calls", fuzz::service_calls, 5_000);
 }
 
+#[test]
+fn every_method_of_our_own_answers_any_texts_with_json() {
+    run("own_calls", fuzz::own_calls, 5_000);
+}
+
+#[test]
+fn the_account_page_survives_any_bytes() {
+    run("account_page", fuzz::account_page, 5_000);
+}
+
 /// Runs a target over its seeds and this many mutations.
 fn run(name: &str, target: fn(&[u8]), mutations: usize) {
     let folder = format!("{}/../fuzz/seeds/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -128,7 +138,7 @@ fn mutated(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-const WORDS: [&[u8]; 20] = [
+const WORDS: [&[u8]; 22] = [
     b"null",
     b"{}",
     b"[",
@@ -144,6 +154,8 @@ const WORDS: [&[u8]; 20] = [
     b"..",
     b"%00",
     b"STATE",
+    b"PATH",
+    b"TOKEN",
     b"code=",
     b"\r\n\r\n",
     b"https://",

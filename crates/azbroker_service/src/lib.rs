@@ -56,6 +56,8 @@ pub use caller::{RuleProgram, RuleProgramError};
 pub use configuration::{Configuration, SignInWindow, StoreInPlaceOf};
 pub use dbus::serve_at;
 pub use log_control::LogLevel;
+#[doc(hidden)]
+pub use picker::{AccountPageAnswer, AccountPageInMemory};
 pub use serve::{ServeError, serve};
 pub use token_log::{LogEntry, Outcome, Source};
 #[doc(hidden)]

@@ -4,6 +4,7 @@
 //! browser that gave it waits: it is sent on to Entra ID's page, or told how it ended.
 
 mod form;
+mod in_memory;
 mod one_time_token;
 mod pages;
 mod server;
@@ -13,6 +14,8 @@ use crate::approvals::{Answer, Question};
 use async_trait::async_trait;
 use azbroker_entra::{LoopbackListener, Prompt, PromptError};
 use azure_core::http::Url;
+#[doc(hidden)]
+pub use in_memory::{AccountPageAnswer, AccountPageInMemory};
 use one_time_token::OneTimeToken;
 use server::Server;
 use std::{
@@ -68,22 +71,10 @@ impl Pickers {
     /// When there is no port to serve it at.
     pub(crate) async fn open(&self, asked: Asked) -> io::Result<Picker> {
         let listener = LoopbackListener::bind().await?;
-        let (sender, answered) = oneshot::channel();
-        let page = Arc::new(OpenPage {
-            port: listener.port(),
-            path: OneTimeToken::random(),
-            token: OneTimeToken::random(),
-            asked,
-            state: Mutex::new(State::Open(sender)),
-            ended: Notify::new(),
-        });
-        let server = Server::new(listener, page.clone());
+        let (page, picker) = Picker::at(listener.port(), asked);
+        let server = Server::new(listener, page);
         tokio::spawn(server.run(self.lingering.clone()));
-        Ok(Picker {
-            page,
-            answered,
-            waiting: Mutex::new(None),
-        })
+        Ok(picker)
     }
 }
 
@@ -97,6 +88,25 @@ pub(crate) struct Picker {
 }
 
 impl Picker {
+    /// A page that is yet to be served, at this port.
+    fn at(port: u16, asked: Asked) -> (Arc<OpenPage>, Self) {
+        let (sender, answered) = oneshot::channel();
+        let page = Arc::new(OpenPage {
+            port,
+            path: OneTimeToken::random(),
+            token: OneTimeToken::random(),
+            asked,
+            state: Mutex::new(State::Open(sender)),
+            ended: Notify::new(),
+        });
+        let picker = Self {
+            page: page.clone(),
+            answered,
+            waiting: Mutex::new(None),
+        };
+        (page, picker)
+    }
+
     /// Where it is.
     pub(crate) fn url(&self) -> Url {
         let url = format!(

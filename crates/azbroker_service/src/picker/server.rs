@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    net::TcpStream,
+    io::{AsyncRead, AsyncWrite},
     sync::Semaphore,
     task::{AbortHandle, JoinSet},
 };
@@ -106,9 +106,22 @@ struct Connection {
 #[error("the other end is not the user's")]
 struct NotLetIn;
 
-async fn converse(
-    stream: TcpStream,
-    peer: LoopbackPeer,
+/// Whoever is at the other end of a connection.
+pub(super) trait Peer: Clone + Send + Sync {
+    /// Whether it is the user's own program.
+    fn may_answer(&self) -> impl Future<Output = bool> + Send;
+}
+
+impl Peer for LoopbackPeer {
+    async fn may_answer(&self) -> bool {
+        Self::may_answer(self).await
+    }
+}
+
+/// Answers what comes over one connection.
+pub(super) async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    peer: impl Peer,
     page: Arc<OpenPage>,
     answers: Arc<AtomicBool>,
 ) {
@@ -129,7 +142,7 @@ async fn converse(
 
 async fn respond(
     request: Request<Incoming>,
-    peer: &LoopbackPeer,
+    peer: &impl Peer,
     page: &OpenPage,
     answers: &AtomicBool,
 ) -> Result<Response<Full<Bytes>>, NotLetIn> {
