@@ -16,11 +16,11 @@ use crate::workspace::Workspace;
 const BOUNDS: &[(Payer, Count, f64)] = &[
     (Payer::Broker, Count::SystemCalls, 7.5),
     (Payer::Broker, Count::WorkingSystemCalls, 3.5),
-    (Payer::Broker, Count::Allocations, 119.0),
-    (Payer::Broker, Count::Instructions, 2_200_000.0),
+    (Payer::Broker, Count::Allocations, 54.0),
+    (Payer::Broker, Count::Instructions, 930_000.0),
     (Payer::Library, Count::SystemCalls, 7.5),
     (Payer::Library, Count::WorkingSystemCalls, 4.5),
-    (Payer::Library, Count::Allocations, 218.0),
+    (Payer::Library, Count::Allocations, 172.0),
     (Payer::Library, Count::Instructions, 1_480_000.0),
 ];
 
