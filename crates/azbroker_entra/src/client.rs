@@ -1,6 +1,8 @@
 use crate::{
     Authority, Claims, ClientId, Clock, CorrelationId, Error, Grant, KeyId, Refusal, Result,
-    Scopes, Tokens, form::Form,
+    Scopes, Tokens,
+    busy::{self, Deadline, NoVainWaiting},
+    form::Form,
 };
 use azure_core::{
     Bytes,
@@ -52,11 +54,12 @@ impl Client {
 
     /// Redeems a grant.
     ///
-    /// Failures of the moment are tried again a few times, 20 s in all at the most.
+    /// Failures of the moment are tried again a few times, 20 s in all at the most; an authority that asks to wait
+    /// longer than that is not waited for.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] when Entra ID says no; [`Error::Unreachable`], [`Error::Unavailable`] and
+    /// [`Error::Refused`] when Entra ID says no; [`Error::Unreachable`], [`Error::Unavailable`], [`Error::Busy`] and
     /// [`Error::TimedOut`] when trying again later may help.
     pub async fn redeem(&self, request: &TokenRequest, grant: &Grant) -> Result<Tokens> {
         let host = request.authority.host();
@@ -103,9 +106,10 @@ impl Client {
             skip_checks: true,
             ..Default::default()
         };
-        self.pipeline()
-            .send(&Context::new(), http, Some(options))
-            .await
+        let deadline = Deadline(self.clock.now() + ALL_ATTEMPTS);
+        let context = Context::new().with_value(deadline);
+        let sent = self.pipeline().send(&context, http, Some(options)).await;
+        sent.or_else(|error| busy::last_answer(&error).ok_or(error))
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -131,18 +135,18 @@ impl Client {
         if status.is_success() {
             return Ok((Bytes::from(response.into_body()), server_time));
         }
-        match Refusal::from_json(response.body().as_ref()) {
-            Some(refusal) => {
+        let not_now = busy::not_now(&response, &host, self.clock.now());
+        match (Refusal::from_json(response.body().as_ref()), not_now) {
+            // When to come again says more than a number that is not known here.
+            (Some(refusal), Some(busy @ Error::Busy { .. })) if refusal.next_step().is_none() => {
+                Err(busy)
+            }
+            (Some(refusal), _) => {
                 tracing::debug!(correlation_id = %request.correlation_id, %refusal, "refused");
                 Err(refusal.into())
             }
-            None if status.is_server_error() || u16::from(status) == 429 => {
-                Err(Error::Unavailable {
-                    host,
-                    status: status.into(),
-                })
-            }
-            None => Err(Error::Malformed("it is neither tokens nor a refusal")),
+            (None, Some(not_now)) => Err(not_now),
+            (None, None) => Err(Error::Malformed("it is neither tokens nor a refusal")),
         }
     }
 
@@ -191,7 +195,7 @@ impl Client {
                 option_env!("CARGO_PKG_VERSION"),
                 options,
                 Vec::new(),
-                Vec::new(),
+                vec![Arc::new(NoVainWaiting(self.clock.clone()))],
                 None,
             )
         })

@@ -116,6 +116,9 @@ impl DeviceSignIn {
                 ) => {
                     interval = LONGEST_INTERVAL.min(interval * 2);
                 }
+                Err(Error::Busy { wait, .. }) => {
+                    interval = LONGEST_INTERVAL.min(wait.max(interval * 2));
+                }
                 result => return result,
             }
             client.clock().wait(interval).await;

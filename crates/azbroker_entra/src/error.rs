@@ -24,6 +24,16 @@ pub enum Error {
         /// HTTP status.
         status: u16,
     },
+    /// The authority answered that it is busy, and for how long to leave it alone.
+    #[error("{host} is busy (HTTP {status}) and asked to wait {} s", wait.whole_seconds())]
+    Busy {
+        /// The authority's host.
+        host: String,
+        /// HTTP status.
+        status: u16,
+        /// How long it asked to wait.
+        wait: Duration,
+    },
     /// No answer in time, all attempts together.
     #[error("{host} did not answer within {} s", waited.whole_seconds())]
     TimedOut {
@@ -100,6 +110,7 @@ impl Error {
         match self {
             Self::Refused(refusal) => refusal.next_step(),
             Self::Unreachable { .. } => Some("check the network and the proxy"),
+            Self::Busy { .. } => Some("try again after that time"),
             Self::Unavailable { .. } | Self::TimedOut { .. } => Some("try again later"),
             Self::NotFinished { .. } | Self::WindowFailed { .. } => Some("try again"),
             Self::NotRegistered => Some(

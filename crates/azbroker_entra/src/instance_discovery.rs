@@ -1,15 +1,15 @@
 //! Asks whether a host that is not known here is one of Entra ID's.
 
-use crate::{Authority, Client, CorrelationId, Error, Result};
-use azure_core::http::{Method, Request, StatusCode, Url};
+use crate::{Authority, Client, CorrelationId, Error, Result, busy};
+use azure_core::http::{Method, RawResponse, Request, StatusCode, Url};
 
 impl Client {
     /// Has the public cloud say whether it knows the authority's host. Of hosts that are known here nobody is asked.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownAuthority`] when it does not; [`Error::Unreachable`], [`Error::Unavailable`] and
-    /// [`Error::TimedOut`] when it does not say.
+    /// [`Error::UnknownAuthority`] when it does not; [`Error::Unreachable`], [`Error::Unavailable`],
+    /// [`Error::Busy`] and [`Error::TimedOut`] when it does not say.
     pub async fn check_authority(
         &self,
         authority: &Authority,
@@ -32,18 +32,13 @@ impl Client {
         let response = self
             .in_time(&host, self.look_up(url, correlation_id, &host))
             .await?;
-        match response {
-            StatusCode::Ok => Ok(()),
-            status if status.is_server_error() || status == StatusCode::TooManyRequests => {
-                Err(Error::Unavailable {
-                    host,
-                    status: status.into(),
-                })
-            }
-            _ => Err(Error::UnknownAuthority {
-                host: authority.host(),
-            }),
+        if response.status() == StatusCode::Ok {
+            return Ok(());
         }
+        let not_now = busy::not_now(&response, &host, self.clock().now());
+        Err(not_now.unwrap_or_else(|| Error::UnknownAuthority {
+            host: authority.host(),
+        }))
     }
 
     async fn look_up(
@@ -51,12 +46,11 @@ impl Client {
         url: Url,
         correlation_id: CorrelationId,
         host: &str,
-    ) -> Result<StatusCode> {
+    ) -> Result<RawResponse> {
         let mut http = Request::new(url, Method::Get);
         http.insert_header("client-request-id", correlation_id.to_string());
         self.exchange(&mut http)
             .await
-            .map(|response| response.status())
             .map_err(|source| Error::Unreachable {
                 host: host.to_owned(),
                 source,

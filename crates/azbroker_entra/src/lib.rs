@@ -22,6 +22,7 @@ mod authority;
 mod authority_host;
 mod authorization_request;
 mod browser_start;
+mod busy;
 mod claims;
 mod client;
 mod client_id;

@@ -83,7 +83,7 @@ impl Denial {
                 _ => Status::Unexpected,
             },
             Error::Unreachable { .. } => Status::NetworkTemporarilyUnavailable,
-            Error::Unavailable { .. } | Error::TimedOut { .. } => {
+            Error::Unavailable { .. } | Error::Busy { .. } | Error::TimedOut { .. } => {
                 Status::ServerTemporarilyUnavailable
             }
             Error::NoPrompt(_) => Status::InteractionRequired,

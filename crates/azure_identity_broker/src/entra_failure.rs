@@ -13,6 +13,7 @@ pub(crate) fn of(error: &EntraError) -> Error {
             ErrorKind::Unavailable,
             "check the network and any proxy, then try again",
         ),
+        EntraError::Busy { .. } => (ErrorKind::Unavailable, "try again after that time"),
         EntraError::Unavailable { .. } | EntraError::TimedOut { .. } => {
             (ErrorKind::Unavailable, "try again later")
         }

@@ -22,7 +22,7 @@ async fn with_fault(fault: Fault) -> (Setting, Arc<crate::InteractiveBrowserCred
 async fn all_attempts_together_take_twenty_seconds_at_the_most() {
     let (setting, credential) = with_fault(Fault::Status {
         code: 503,
-        retry_after: Some(StdDuration::from_secs(3_600)),
+        retry_after: None,
     })
     .await;
     let mut entries = setting.emulator.ledger().subscribe();
@@ -35,6 +35,27 @@ async fn all_attempts_together_take_twenty_seconds_at_the_most() {
         error.to_string(),
         "login.microsoftonline.com did not answer within 20 s"
     );
+}
+
+#[tokio::test]
+async fn a_cloud_that_asks_for_more_time_than_there_is_is_not_waited_for() {
+    for (code, wait) in [(429, 30), (503, 3_600)] {
+        let (setting, credential) = with_fault(Fault::Status {
+            code,
+            retry_after: Some(StdDuration::from_secs(wait)),
+        })
+        .await;
+        let before = setting.emulator.ledger().entries().len();
+        let error = failed(credential.get_token(&[STORAGE], None).await);
+        assert!(error.is_transient(), "{error:?}");
+        assert_eq!(
+            error.to_string(),
+            format!("login.microsoftonline.com is busy (HTTP {code}) and asked to wait {wait} s")
+        );
+        assert_eq!(error.next_step(), Some("try again after that time"));
+        let asked = setting.emulator.ledger().entries().len() - before;
+        assert_eq!(asked, 1, "it is not asked again");
+    }
 }
 
 #[tokio::test]
