@@ -128,7 +128,7 @@ impl Client {
             .await
             .map_err(|source| Error::Unreachable {
                 host: host.clone(),
-                source,
+                source: source.into(),
             })?;
         let status = response.status();
         let server_time = self.server_time(request, response.headers());

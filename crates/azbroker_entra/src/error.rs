@@ -1,4 +1,4 @@
-use crate::{PromptError, Refusal};
+use crate::{PromptError, Refusal, TransportFailure};
 use azure_core::time::Duration;
 
 /// Why there are no tokens.
@@ -14,7 +14,7 @@ pub enum Error {
         /// The authority's host.
         host: String,
         /// What the transport said.
-        source: azure_core::Error,
+        source: TransportFailure,
     },
     /// The authority answered that it cannot serve for now.
     #[error("{host} cannot serve for now (HTTP {status})")]

@@ -53,7 +53,7 @@ impl Client {
             .await
             .map_err(|source| Error::Unreachable {
                 host: host.to_owned(),
-                source,
+                source: source.into(),
             })
     }
 }

@@ -66,6 +66,7 @@ mod sign_in;
 mod system_browser;
 mod tenant;
 mod token_response;
+mod transport_failure;
 mod written_account;
 
 pub use account::{Account, HomeAccountId};
@@ -102,6 +103,7 @@ pub use sign_in::{RedirectWay, Redirected, SignIn};
 pub use system_browser::SystemBrowser;
 pub use tenant::{Tenant, TenantError};
 pub use token_response::Tokens;
+pub use transport_failure::TransportFailure;
 pub use written_account::WrittenAccount;
 
 /// The result of everything here that can fail.

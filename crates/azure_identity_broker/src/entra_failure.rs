@@ -77,7 +77,8 @@ mod tests {
                     source: azure_core::Error::with_message(
                         azure_core::error::ErrorKind::Io,
                         "connection refused",
-                    ),
+                    )
+                    .into(),
                 },
                 ErrorKind::Unavailable,
                 "login.microsoftonline.com cannot be reached: connection refused",

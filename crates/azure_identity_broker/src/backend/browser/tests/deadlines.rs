@@ -7,7 +7,7 @@ use crate::{
 };
 use azbroker_emulator::{Behavior, Fault, Target};
 use azure_core::{credentials::TokenCredential, time::Duration};
-use std::{sync::Arc, time::Duration as StdDuration};
+use std::{error::Error as _, sync::Arc, time::Duration as StdDuration};
 
 /// Ada, signed in, and the next requests for tokens with a fault.
 async fn with_fault(fault: Fault) -> (Setting, Arc<crate::InteractiveBrowserCredential>) {
@@ -56,6 +56,19 @@ async fn a_cloud_that_asks_for_more_time_than_there_is_is_not_waited_for() {
         let asked = setting.emulator.ledger().entries().len() - before;
         assert_eq!(asked, 1, "it is not asked again");
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_off_is_told_in_one_short_cause() {
+    let (_setting, credential) = with_fault(Fault::Drop).await;
+    let error = failed(credential.get_token(&[STORAGE], None).await);
+    assert!(error.is_transient(), "{error:?}");
+    let cause = error.source().unwrap();
+    assert_eq!(
+        format!("{error}: {cause}"),
+        "login.microsoftonline.com cannot be reached: the connection was closed before the answer came"
+    );
+    assert!(cause.source().is_none(), "{cause:?}");
 }
 
 #[tokio::test]
