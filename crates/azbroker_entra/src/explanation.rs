@@ -50,6 +50,8 @@ const EXPLANATIONS: &[(&[u32], Explanation)] = explained! {
         "ask an administrator to enable the resource's enterprise application";
     650052, 650054 => Configuration, "the tenant has not subscribed to this resource",
         "ask an administrator to enable the service, or name another tenant";
+    28000 => Configuration, "the scopes are of several resources, and a token is for one resource at a time",
+        "ask for each resource by itself, as with one `azbroker token --scope` for each";
     70011, 28002, 28003 => Configuration, "a scope is not valid",
         "name the resource and a permission, such as https://vault.azure.net/.default";
     650057, 650056, 65005 => Configuration, "the application's registration does not list this resource",
@@ -178,11 +180,11 @@ mod tests {
     #[test]
     fn what_policies_and_registrations_refuse_is_known() {
         for code in [
-            16000, 50011, 50020, 50034, 50053, 50055, 50057, 50058, 50076, 50079, 50105, 50126,
-            50131, 50158, 50173, 50194, 500011, 500014, 500341, 53000, 53001, 53002, 53003, 53004,
-            53009, 53011, 135011, 530002, 530003, 530021, 530031, 530032, 530033, 530034, 530035,
-            530036, 530084, 65001, 65002, 65004, 700016, 700082, 7000218, 90002, 90072, 90094,
-            900971,
+            16000, 28000, 50011, 50020, 50034, 50053, 50055, 50057, 50058, 50076, 50079, 50105,
+            50126, 50131, 50158, 50173, 50194, 500011, 500014, 500341, 53000, 53001, 53002, 53003,
+            53004, 53009, 53011, 135011, 530002, 530003, 530021, 530031, 530032, 530033, 530034,
+            530035, 530036, 530084, 65001, 65002, 65004, 700016, 700082, 7000218, 90002, 90072,
+            90094, 900971,
         ] {
             assert!(super::of(code).is_some(), "{code}");
         }
