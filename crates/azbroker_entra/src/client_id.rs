@@ -21,6 +21,20 @@ impl ClientId {
         Ok(Self(text.to_ascii_lowercase()))
     }
 
+    /// Reads a client ID that somebody typed: one that Entra ID gives, which is a GUID.
+    ///
+    /// # Errors
+    ///
+    /// When it is none.
+    pub fn typed(text: &str) -> Result<Self, ClientIdError> {
+        const GUID_LENGTH: usize = 36;
+        let is_guid = text.len() == GUID_LENGTH && azure_core::Uuid::parse_str(text).is_ok();
+        if !is_guid {
+            return Err(ClientIdError(text.chars().take(80).collect()));
+        }
+        Self::parse(text)
+    }
+
     /// The Azure CLI's client ID.
     pub fn azure_cli() -> Self {
         Self(Self::AZURE_CLI.to_owned())
@@ -42,3 +56,27 @@ impl fmt::Display for ClientId {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is no client ID: copy the application (client) ID from the app registration")]
 pub struct ClientIdError(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_is_a_guid() {
+        let typed = ClientId::typed("04B07795-8DDB-461A-BBEE-02F9E1BF7B46").unwrap();
+        assert_eq!(typed, ClientId::azure_cli());
+        for none in [
+            "",
+            "abc",
+            "04b077958ddb461abbee02f9e1bf7b46",
+            "x4b07795-8ddb-461a-bbee-02f9e1bf7b46",
+        ] {
+            assert_eq!(
+                ClientId::typed(none).unwrap_err().to_string(),
+                format!(
+                    "'{none}' is no client ID: copy the application (client) ID from the app registration"
+                )
+            );
+        }
+    }
+}

@@ -7,6 +7,7 @@ use crate::{
     failure::{Exit, Failure},
     output::{line, tell},
 };
+use azbroker_service::ClientId;
 use azure_identity_broker::{
     BrokerClient, BrokerOptions, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions,
     ParentWindow, WithoutBroker,
@@ -18,7 +19,7 @@ pub(crate) async fn run(arguments: LoginArguments) -> Result<ExitCode, Failure> 
     let failed = |error: azure_core::Error| broker_failure(&error, None);
     let options = InteractiveBrowserCredentialOptions {
         login_hint: arguments.username.clone(),
-        ..options(arguments.application.clone())
+        ..options(arguments.application.clone())?
     };
     let credential = InteractiveBrowserCredential::new(Some(options)).map_err(failed)?;
     let scopes: Vec<_> = arguments.scope.iter().map(String::as_str).collect();
@@ -79,8 +80,17 @@ pub(crate) async fn run(arguments: LoginArguments) -> Result<ExitCode, Failure> 
 }
 
 /// The options of a credential that asks the broker and nobody else.
-pub(crate) fn options(application: ApplicationArguments) -> InteractiveBrowserCredentialOptions {
-    InteractiveBrowserCredentialOptions {
+///
+/// # Errors
+///
+/// When the client ID is none.
+pub(crate) fn options(
+    application: ApplicationArguments,
+) -> Result<InteractiveBrowserCredentialOptions, Failure> {
+    if let Some(client_id) = &application.client_id {
+        ClientId::typed(client_id).map_err(|error| Failure::of(Exit::WrongUsage, &error))?;
+    }
+    Ok(InteractiveBrowserCredentialOptions {
         client_id: application.client_id,
         tenant_id: application.tenant,
         authority_host: application.authority_host,
@@ -91,5 +101,5 @@ pub(crate) fn options(application: ApplicationArguments) -> InteractiveBrowserCr
             ..BrokerOptions::default()
         },
         ..InteractiveBrowserCredentialOptions::default()
-    }
+    })
 }

@@ -21,7 +21,7 @@ pub(crate) async fn run(arguments: TokenArguments) -> Result<ExitCode, Failure> 
     let options = InteractiveBrowserCredentialOptions {
         login_hint: arguments.username,
         disable_automatic_authentication: !arguments.interactive,
-        ..options(arguments.application)
+        ..options(arguments.application)?
     };
     let credential = InteractiveBrowserCredential::new(Some(options))
         .map_err(|error| broker_failure(&error, Some(&login)))?;

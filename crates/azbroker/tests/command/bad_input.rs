@@ -46,6 +46,21 @@ fn a_token_request_that_cannot_work_says_why() {
             "'a b' is no client ID: copy the application (client) ID from the app registration",
         ),
         (
+            "token --scope https://vault.azure.net/.default --client-id abc",
+            2,
+            "error: 'abc' is no client ID: copy the application (client) ID from the app registration",
+        ),
+        (
+            "login --client-id abc",
+            2,
+            "error: 'abc' is no client ID: copy the application (client) ID from the app registration",
+        ),
+        (
+            "token --scope https://vault.azure.net/.default --scope https://storage.azure.com/.default",
+            1,
+            "(AADSTS28000)\nhint: ask for each resource by itself, as with one `azbroker token --scope` for each\n",
+        ),
+        (
             "token --scope https://unknown.example/.default",
             1,
             "Entra ID refused: the tenant has no such resource (AADSTS500011)",
