@@ -266,7 +266,7 @@ fn check_authority(authority: &Authority, configuration: &Configuration) -> Resu
     Err(Denial::new(
         Status::AuthorityUntrusted,
         format!(
-            "'{host}' is no authority host of a known cloud; start the broker with `--authority-host {host}` to trust it"
+            "'{host}' is no authority host of a known cloud; to trust it, list it under `authority-hosts` in config.toml and start the broker again, or start it with `--authority-host {host}`"
         ),
     ))
 }

@@ -159,7 +159,7 @@ async fn the_pre_production_cloud_is_nobody_known() {
         (status(&answer), context(&answer)),
         (
             Some(11),
-            "'login.windows-ppe.net' is no authority host of a known cloud; start the broker with `--authority-host login.windows-ppe.net` to trust it"
+            "'login.windows-ppe.net' is no authority host of a known cloud; to trust it, list it under `authority-hosts` in config.toml and start the broker again, or start it with `--authority-host login.windows-ppe.net`"
         )
     );
 }

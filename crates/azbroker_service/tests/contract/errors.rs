@@ -18,7 +18,7 @@ async fn requests_that_cannot_work_say_why() {
         (
             json!({ "authority": "https://login.evil.example/common" }),
             11,
-            "'login.evil.example' is no authority host of a known cloud; start the broker with `--authority-host login.evil.example` to trust it",
+            "'login.evil.example' is no authority host of a known cloud; to trust it, list it under `authority-hosts` in config.toml and start the broker again, or start it with `--authority-host login.evil.example`",
         ),
         (
             json!({ "authority": "not an authority" }),
