@@ -10,6 +10,7 @@ use std::{
 #[derive(Clone, Debug, Default)]
 pub struct Desktop {
     browser: Option<String>,
+    browser_place: &'static str,
     path: Option<OsString>,
     has_display: bool,
     is_wsl: bool,
@@ -21,9 +22,10 @@ impl Desktop {
     pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
         Self {
-            browser: variable("BROWSER")
+            browser: variable(VARIABLE)
                 .and_then(|value| value.into_string().ok())
                 .filter(|value| !value.trim().is_empty()),
+            browser_place: VARIABLE,
             path: variable("PATH"),
             // Other systems have a desktop without saying so.
             has_display: is_set("DISPLAY")
@@ -45,10 +47,11 @@ impl Desktop {
         }
     }
 
-    /// The same desktop with another browser named.
-    pub fn with_browser(self, browser: Option<String>) -> Self {
+    /// The same desktop with another browser, which is named in `place`.
+    pub fn with_browser(self, browser: Option<String>, place: &'static str) -> Self {
         Self {
             browser: browser.filter(|value| !value.trim().is_empty()),
+            browser_place: place,
             ..self
         }
     }
@@ -66,9 +69,14 @@ impl Desktop {
         self.browser_start
     }
 
-    /// What `BROWSER` names.
+    /// What `BROWSER` names, or what was named in its place.
     pub(crate) fn browser(&self) -> Option<&str> {
         self.browser.as_deref()
+    }
+
+    /// Where the browser is named.
+    pub(crate) fn browser_place(&self) -> &'static str {
+        self.browser_place
     }
 
     /// Whether a window can be shown here.
@@ -114,6 +122,9 @@ impl Desktop {
             .find(|candidate| candidate.is_file())
     }
 }
+
+/// Where browsers are named that nothing else names.
+pub(crate) const VARIABLE: &str = "BROWSER";
 
 /// What opens a web page.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,6 @@
-use crate::{BrowserStart, Desktop, Opener, Prompt, PromptError, browser_start::Tie};
+use crate::{
+    BrowserStart, Desktop, Opener, Prompt, PromptError, browser_start::Tie, desktop::VARIABLE,
+};
 use async_trait::async_trait;
 use azure_core::http::Url;
 use std::{path::Path, process::Stdio, time::Duration};
@@ -10,8 +12,10 @@ use tokio::process::Command;
 /// WSL) opens web pages with.
 #[derive(Clone, Debug)]
 pub struct SystemBrowser {
-    /// The value of the environment variable `BROWSER`.
+    /// The value of the environment variable `BROWSER`, or what was named in its place.
     named: Option<String>,
+    /// Where it is named.
+    place: &'static str,
     /// Where nothing is known of it, whatever can be tried is.
     desktop: Option<Desktop>,
 }
@@ -21,6 +25,7 @@ impl SystemBrowser {
     pub fn new(browser: Option<String>) -> Self {
         Self {
             named: browser.filter(|value| !value.trim().is_empty()),
+            place: VARIABLE,
             desktop: None,
         }
     }
@@ -29,6 +34,7 @@ impl SystemBrowser {
     pub fn on(desktop: Desktop) -> Self {
         Self {
             named: desktop.browser().map(str::to_owned),
+            place: desktop.browser_place(),
             desktop: Some(desktop),
         }
     }
@@ -85,7 +91,8 @@ impl Prompt for SystemBrowser {
         }
         Err(PromptError::new(match &self.named {
             Some(named) => format!(
-                "BROWSER names '{named}', which did not show it: name a browser that runs here"
+                "{} names '{named}', which did not show it: name a browser that runs here",
+                self.place
             ),
             None => "there is no browser on this machine: name one in BROWSER".to_owned(),
         }))
@@ -171,6 +178,20 @@ mod tests {
         assert_eq!(
             browser.open(&url()).await.unwrap_err().to_string(),
             "BROWSER names 'false', which did not show it: name a browser that runs here"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_browser_of_the_settings_is_told_from_that_of_the_variable() {
+        let desktop = Desktop::from_variables(|name| (name == "BROWSER").then(|| "true".into()));
+        let desktop = desktop.with_browser(Some("false".to_owned()), "browser in config.toml");
+        assert_eq!(
+            SystemBrowser::on(desktop)
+                .open(&url())
+                .await
+                .unwrap_err()
+                .to_string(),
+            "browser in config.toml names 'false', which did not show it: name a browser that runs here"
         );
     }
 

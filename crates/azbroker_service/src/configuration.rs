@@ -11,7 +11,7 @@ pub struct Configuration {
     pub further_authority_hosts: Vec<AuthorityHost>,
     /// How long the user has for a sign-in. Clients give up after 300 s, so it must be less.
     pub sign_in_deadline: Duration,
-    /// The value of the environment variable `BROWSER`.
+    /// The browser of the configuration file; without one it is the desktop's, which `BROWSER` may name.
     pub browser: Option<String>,
     /// What else of the environment decides about browsers; of nothing known, everything is tried.
     pub desktop: Option<Desktop>,
@@ -80,9 +80,44 @@ impl Default for Configuration {
 }
 
 impl Configuration {
+    /// Where [`browser`](Self::browser) is named, for the user.
+    pub const BROWSER_IN_FILE: &str = "browser in config.toml";
+
     /// The desktop with the browser that was named.
     pub(crate) fn desktop(&self) -> Desktop {
         let desktop = self.desktop.clone().unwrap_or_default();
-        desktop.with_browser(self.browser.clone())
+        match &self.browser {
+            Some(browser) => desktop.with_browser(Some(browser.clone()), Self::BROWSER_IN_FILE),
+            None => desktop,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azbroker_entra::{Prompt, SystemBrowser};
+    use azure_core::http::Url;
+
+    #[tokio::test]
+    async fn the_browser_of_the_file_comes_before_that_of_the_variable_and_is_told_from_it() {
+        let page = Url::parse("https://login.microsoftonline.com/").unwrap();
+        for (in_file, said) in [
+            (
+                Some("/nonexistent/a"),
+                "browser in config.toml names '/nonexistent/a', ",
+            ),
+            (None, "BROWSER names '/nonexistent/b', "),
+        ] {
+            let variable = |name: &str| (name == "BROWSER").then(|| "/nonexistent/b".into());
+            let configuration = Configuration {
+                browser: in_file.map(str::to_owned),
+                desktop: Some(Desktop::from_variables(variable)),
+                ..Configuration::default()
+            };
+            let browser = SystemBrowser::on(configuration.desktop());
+            let error = browser.open(&page).await.unwrap_err().to_string();
+            assert!(error.starts_with(said), "{error}");
+        }
     }
 }

@@ -71,7 +71,7 @@ async fn configuration(
         sign_in_deadline: deadline.map_or(usual.sign_in_deadline, |seconds| {
             Duration::seconds(i64::from(seconds))
         }),
-        browser: file.browser.or_else(|| env::var("BROWSER").ok()),
+        browser: file.browser,
         sign_in_window: match arguments.new_sign_in_window {
             true => SignInWindow::New,
             false => SignInWindow::Same,

@@ -5,7 +5,7 @@ use crate::{
     installation::{ActivationFile, Installation, MICROSOFTS_FOLDER, microsofts_program},
     regular_file::is_program,
 };
-use azbroker_service::{Desktop, Opener};
+use azbroker_service::{Configuration, Desktop, Opener};
 use std::{env, path::PathBuf};
 
 /// What is on the machine itself.
@@ -38,8 +38,10 @@ fn browser_of(
     let hop = "browser";
     let (desktop, place) = match in_file {
         Some(named) => (
-            desktop.clone().with_browser(Some(named.to_owned())),
-            "browser in config.toml",
+            desktop
+                .clone()
+                .with_browser(Some(named.to_owned()), Configuration::BROWSER_IN_FILE),
+            Configuration::BROWSER_IN_FILE,
         ),
         None => (desktop.clone(), "BROWSER"),
     };

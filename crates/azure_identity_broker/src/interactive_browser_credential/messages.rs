@@ -193,7 +193,7 @@ async fn every_failure_of_a_broker_is_one_line_and_a_next_step() {
             reply(Status::InteractionRequired, 0, PAGE),
             InteractionRequired,
             PAGE,
-            "set BROWSER where the broker runs to a command that opens a web page, then sign in again",
+            "name a command that opens a web page in BROWSER where the broker runs, or in the broker's settings, then sign in again",
         ),
         (
             Options::default(),

@@ -209,5 +209,4 @@ fn server_code(code: i64) -> Option<u32> {
 /// What brokers say, too, when no account is there.
 const SIGN_IN: &str = "sign in";
 /// A sign-in that wants a sign-in is one that could not be shown.
-const SHOW_PAGE: &str =
-    "set BROWSER where the broker runs to a command that opens a web page, then sign in again";
+const SHOW_PAGE: &str = "name a command that opens a web page in BROWSER where the broker runs, or in the broker's settings, then sign in again";
