@@ -19,7 +19,11 @@ pub(crate) fn broker_failure(whole: &azure_core::Error, login: Option<&str>) -> 
         ErrorKind::Unavailable => Exit::TryAgainLater,
         _ => Exit::Failed,
     };
-    let failure = Failure::of(exit, whole);
+    // Where there is no broker, what it was to be asked first says nothing.
+    let failure = match error.kind() {
+        ErrorKind::BrokerMissing => Failure::of(exit, error),
+        _ => Failure::of(exit, whole),
+    };
     // What Entra ID asks for beyond a sign-in is the better hint.
     let next_step = error.next_step();
     let more_than_sign_in = !error.server_codes().is_empty()

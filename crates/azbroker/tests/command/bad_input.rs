@@ -97,6 +97,9 @@ fn no_bus_and_no_broker_are_told_apart() {
         &["accounts"],
         &["login"],
         &["logout", "--all"],
+        &["logout", "--username", ADA],
+        &["account", "default"],
+        &["account", "default", ADA],
     ] {
         let no_bus = place
             .azbroker(command)
@@ -105,7 +108,8 @@ fn no_bus_and_no_broker_are_told_apart() {
             .unwrap();
         assert_eq!((code(&no_bus), stdout(&no_bus)), (3, ""));
         let said = stderr(&no_bus);
-        assert!(said.contains("there is no session bus"), "{no_bus:?}");
+        let begin = "error: there is no session bus for a broker: ";
+        assert!(said.starts_with(begin), "{no_bus:?}");
         let hint = "\nhint: run it in the shell of `azbroker run -- bash`, which brings a bus and a broker; ";
         assert!(said.contains(hint), "{no_bus:?}");
         assert!(!said.contains("credential"), "{no_bus:?}");
@@ -137,8 +141,9 @@ fn no_bus_and_no_broker_are_told_apart() {
         "{no_broker:?}"
     );
     assert!(
-        stderr(&no_broker)
-            .contains("nobody offers com.microsoft.identity.broker1 on the session bus"),
+        stderr(&no_broker).starts_with(
+            "error: nobody offers com.microsoft.identity.broker1 on the session bus\n"
+        ),
         "{no_broker:?}"
     );
     assert!(
