@@ -70,10 +70,24 @@ impl ConfigFile {
                 1 + before.matches('\n').count()
             });
             let place = line.map_or(String::new(), |line| format!("line {line}: "));
-            let message = error.message().replace('\n', ", ").replace('`', "'");
+            let message = in_plain_words(error.message());
             wrong(path, &format!("{place}{message}"))
         })
     }
+}
+
+/// The TOML library's message in the words of whoever writes the file.
+fn in_plain_words(message: &str) -> String {
+    const WORDS: [(&str, &str); 6] = [
+        ("\n", ", "),
+        ("`", "'"),
+        ("unknown field", "unknown key"),
+        ("expected a sequence", "expected a list in [ ]"),
+        ("expected i64", "expected a whole number"),
+        ("expected path string", "expected a string"),
+    ];
+    let replaced = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
+    WORDS.iter().fold(message.to_owned(), replaced)
 }
 
 fn read(path: &Path) -> io::Result<(Metadata, String)> {

@@ -49,10 +49,22 @@ fn what_is_wrong_is_named_with_file_line_and_what_is_allowed() {
         ),
         (
             "# a\n\nstor = \"file\"",
-            "line 3: unknown field 'stor', expected one of 'store', 'passphrase-file', ",
+            "line 3: unknown key 'stor', expected one of 'store', 'passphrase-file', ",
         ),
         (
             "store = 5",
+            "line 1: invalid type: integer '5', expected a string",
+        ),
+        (
+            "authority-hosts = \"a.example\"",
+            "line 1: invalid type: string \"a.example\", expected a list in [ ]",
+        ),
+        (
+            "sign-in-deadline = \"270\"",
+            "line 1: invalid type: string \"270\", expected a whole number",
+        ),
+        (
+            "passphrase-file = 5",
             "line 1: invalid type: integer '5', expected a string",
         ),
         (

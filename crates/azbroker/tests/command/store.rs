@@ -325,7 +325,7 @@ fn a_setting_that_cannot_be_followed_says_why() {
         (
             &[],
             "\nkeyring = true",
-            "/config.toml: line 2: unknown field 'keyring', expected one of 'store', ",
+            "/config.toml: line 2: unknown key 'keyring', expected one of 'store', ",
         ),
         (
             &["--store", "file", "--passphrase-fd", "77"],
