@@ -8,7 +8,7 @@ pub(crate) use rules::{RemoveRuleArguments, RuleArguments, RuleTime, RulesAction
 
 use crate::logs::Shown;
 use azbroker_service::{ApprovalMode, StoreChoice};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::{ffi::OsString, path::PathBuf};
 
 /// Brokered sign-in for Azure during local development.
@@ -258,7 +258,7 @@ pub(crate) struct DefaultArguments {
     /// The account that is the default from now on.
     #[arg(value_name = "USER")]
     pub(crate) username: Option<String>,
-    /// Tenant ID of that account, where the user is in several tenants.
+    /// Tenant of that account, where the user is in several: its ID, or the username's domain for the one at home.
     #[arg(long, value_name = "TENANT", requires = "username")]
     pub(crate) tenant: Option<String>,
     /// Authority host of that account's cloud, such as login.microsoftonline.us, where the user is in several clouds.
@@ -291,11 +291,12 @@ pub(crate) struct TokenArguments {
 }
 
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("whose").required(true).args(["username", "all"]))]
 pub(crate) struct LogoutArguments {
     /// The account to forget: in every tenant and cloud, unless one is named.
-    #[arg(long, value_name = "USER", required_unless_present = "all")]
+    #[arg(long, value_name = "USER")]
     pub(crate) username: Option<String>,
-    /// Tenant ID of the account to forget.
+    /// Tenant ID of the account to forget, or the domain of its username where it is at home there.
     #[arg(long, value_name = "TENANT", requires = "username")]
     pub(crate) tenant: Option<String>,
     /// Authority host of the cloud of the account to forget, such as login.microsoftonline.us.
@@ -324,6 +325,7 @@ pub(crate) enum ListOutput {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TokenOutput {
     /// The token and a line break.
+    #[value(alias = "text")]
     Token,
     /// `{"token":…,"expires_on":…}`, seconds since 1970.
     Json,

@@ -33,7 +33,7 @@ pub use prompt::{ApprovalPrompt, Asked};
 pub use question::Question;
 pub(crate) use question::{Answer, Choice};
 pub use resource::{Resource, ResourceError};
-pub use rule::{Lasting, Rule, RuleAccount, RuleResource, Verdict};
+pub use rule::{Lasting, Rule, RuleAccount, RuleAccountError, RuleResource, Verdict};
 pub use rules_file::{RulesError, RulesFile};
 
 /// Decides who may have tokens.

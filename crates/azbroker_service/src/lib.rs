@@ -42,7 +42,8 @@ mod token_store;
 
 pub use approvals::{
     ApprovalMode, ApprovalModeError, ApprovalPrompt, Asked, Lasting, Question, Resource,
-    ResourceError, Rule, RuleAccount, RuleResource, RulesError, RulesFile, Verdict,
+    ResourceError, Rule, RuleAccount, RuleAccountError, RuleResource, RulesError, RulesFile,
+    Verdict,
 };
 /// What a broker is made with.
 pub use azbroker_entra::{

@@ -31,7 +31,7 @@ pub(crate) struct RuleArguments {
     /// As this application alone.
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: Option<String>,
-    /// Of this account alone.
+    /// Of this account alone, by its username or home account ID.
     #[arg(long, value_name = "USER")]
     pub(crate) account: Option<String>,
     /// The authority host of that account's cloud, such as `login.microsoftonline.us`; the public cloud's if none.

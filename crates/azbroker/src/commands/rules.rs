@@ -122,7 +122,7 @@ fn list(rules: &[Rule], broker: Broker, output: ListOutput) -> Result<(), Failur
 
 async fn add(file: &RulesFile, arguments: &RuleArguments, verdict: Verdict) -> Result<(), Failure> {
     let usage = |message: String| Failure::new(Exit::WrongUsage, message);
-    let client_id = arguments.client_id.as_deref().map(ClientId::parse);
+    let client_id = arguments.client_id.as_deref().map(ClientId::typed);
     let client_id = client_id
         .transpose()
         .map_err(|error| usage(error.to_string()))?;
@@ -135,14 +135,10 @@ async fn add(file: &RulesFile, arguments: &RuleArguments, verdict: Verdict) -> R
         }
     };
     let host = arguments.authority_host.as_deref();
-    let account = arguments.account.as_deref().map(|username| {
-        RuleAccount::typed(username, host).ok_or_else(|| {
-            let host = host.unwrap_or_default();
-            usage(format!(
-                "'{host}' is no authority host: give one such as login.microsoftonline.us"
-            ))
-        })
-    });
+    let account = arguments
+        .account
+        .as_deref()
+        .map(|account| RuleAccount::typed(account, host).map_err(|error| usage(error.to_string())));
     let mut rule = Rule {
         program: program(&arguments.program)?,
         client_id,
@@ -277,9 +273,9 @@ fn text(rule: &Rule, broker: Broker) -> String {
     let is_over = broker.follows(rule) == Some(false);
     let lasting = match rule.lasting {
         Lasting::Once => "once",
-        Lasting::Session if is_over => "until the broker ended, which is over",
+        Lasting::Session if is_over => "ended with the broker",
         Lasting::Session => "until the broker ends",
-        Lasting::Day if is_over => "for a day, which is over",
+        Lasting::Day if is_over => "ended after its day",
         Lasting::Day => "for a day",
         Lasting::Always => "always",
     };

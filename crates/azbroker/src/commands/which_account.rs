@@ -19,14 +19,9 @@ impl<'a> WhichAccount<'a> {
         tenant: Option<&'a str>,
         authority_host: Option<&str>,
     ) -> Result<Self, Failure> {
+        // A cloud has several names, as in rules.
         let environment = |host: &str| {
-            // A cloud has several names, as in rules.
-            let account = RuleAccount::typed(username, Some(host));
-            let wrong =
-                format!("'{host}' is no authority host: give one such as login.microsoftonline.us");
-            account
-                .map(|account| account.environment)
-                .ok_or_else(|| Failure::new(Exit::WrongUsage, wrong))
+            RuleAccount::environment(host).map_err(|error| Failure::of(Exit::WrongUsage, &error))
         };
         Ok(Self {
             username,
@@ -50,6 +45,15 @@ impl<'a> WhichAccount<'a> {
         }
         let tenant = self.tenant.map(|tenant| format!(" in tenant {tenant}"));
         let environment = self.environment.as_ref().map(|host| format!(" at {host}"));
+        let others: Vec<_> = held
+            .iter()
+            .filter(|account| self.is_user(account))
+            .map(options_of)
+            .collect();
+        let hint = match others.is_empty() {
+            true => "see `azbroker accounts`".to_owned(),
+            false => format!("name where it is: {}", others.join(", or ")),
+        };
         Err(Failure::new(
             Exit::Failed,
             format!(
@@ -59,16 +63,30 @@ impl<'a> WhichAccount<'a> {
                 environment.unwrap_or_default()
             ),
         )
-        .with_hint("see `azbroker accounts`"))
+        .with_hint(hint))
     }
 
     fn is(&self, account: &BrokerAccount) -> bool {
-        let tenant = self.tenant;
         let environment = self.environment.as_deref();
-        account.username().eq_ignore_ascii_case(self.username)
-            && tenant.is_none_or(|tenant| account.tenant_id().eq_ignore_ascii_case(tenant))
+        self.is_user(account)
+            && self.tenant.is_none_or(|tenant| is_in(account, tenant))
             && environment.is_none_or(|host| account.environment().eq_ignore_ascii_case(host))
     }
+
+    fn is_user(&self, account: &BrokerAccount) -> bool {
+        account.username().eq_ignore_ascii_case(self.username)
+    }
+}
+
+/// Whether an account is in a tenant, by its ID or, for the tenant that the account is at home in, by the domain of
+/// its username. The broker knows no other domains.
+fn is_in(account: &BrokerAccount, tenant: &str) -> bool {
+    let id = account.tenant_id();
+    let home = account.home_account_id().split_once('.');
+    let is_at_home = home.is_some_and(|(_, home)| home.eq_ignore_ascii_case(id));
+    let domain = account.username().rsplit_once('@');
+    let is_domain = domain.is_some_and(|(_, domain)| domain.eq_ignore_ascii_case(tenant));
+    id.eq_ignore_ascii_case(tenant) || (is_at_home && is_domain)
 }
 
 /// The options that tell an account from others with the same username.

@@ -71,6 +71,28 @@ fn a_token_request_that_cannot_work_says_why() {
             "bob@contoso.example is not signed in to this broker",
         ),
         (
+            "token --scope https://vault.azure.net/.default --authority-host login.evil.example",
+            2,
+            "\nhint: to trust it, list it under `authority-hosts` in config.toml and start the broker again, \
+             or start it with `--authority-host login.evil.example`\n",
+        ),
+        (
+            "logout --username ada@contoso.example --tenant fabrikam.example",
+            1,
+            "error: the broker holds no account 'ada@contoso.example' in tenant fabrikam.example\n\
+             hint: name where it is: --tenant ",
+        ),
+        (
+            "account default nobody --authority-host 'no host'",
+            2,
+            "'no host' is no authority host: give one such as login.microsoftonline.us",
+        ),
+        (
+            "rules allow sh --account nobody",
+            2,
+            "error: 'nobody' is no account: give a username such as ada@contoso.example, or a home account ID\n",
+        ),
+        (
             "logout --username bob@contoso.example",
             1,
             "the broker holds no account 'bob@contoso.example'",
@@ -200,6 +222,40 @@ fn a_browser_that_does_not_work_is_named_at_once() {
         stderr(&output).contains("BROWSER names '/nonexistent/browser', which did not show it"),
         "{output:?}"
     );
+}
+
+#[test]
+fn a_sign_out_of_nobody_names_both_ways_to_say_whose() {
+    let output = Place::new().azbroker(&["logout"]).output().unwrap();
+    assert_eq!((code(&output), stdout(&output)), (2, ""));
+    for named in [
+        "\n  <--username <USER>|--all>\n",
+        "\nUsage: azbroker logout <--username <USER>|--all>\n",
+    ] {
+        assert!(stderr(&output).contains(named), "{output:?}");
+    }
+}
+
+#[test]
+fn a_tenant_is_known_by_the_domain_of_who_is_at_home_there() {
+    let place = Place::new();
+    let script = "\"$AZBROKER\" account default ada@contoso.example --tenant contoso.example && \
+         \"$AZBROKER\" logout --username ada@contoso.example --tenant CONTOSO.example && \
+         \"$AZBROKER\" accounts";
+    let output = place.emulate(&["--signed-in", ADA], script);
+    assert_eq!(code(&output), 0, "{output:?}");
+    assert!(
+        stderr(&output).contains("ada@contoso.example is forgotten; "),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn a_token_can_be_printed_as_text() {
+    let place = Place::new();
+    let script = "\"$AZBROKER\" token --scope https://vault.azure.net/.default --output text";
+    let output = place.emulate(&["--signed-in", ADA], script);
+    assert_eq!((code(&output), stdout(&output).lines().count()), (0, 1));
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn of_one_username_in_two_clouds_a_command_means_the_one_that_is_named() {
             &format!(
                 "error: the broker holds no account '{ADA}' in tenant fabrikam at login.microsoftonline.us"
             ),
-            "hint: see `azbroker accounts`",
+            &format!("hint: name where it is: {us}, or {public}"),
             "error: 'no host' is no authority host: give one such as login.microsoftonline.us",
             &format!("{ADA} {gone}"),
             &format!("{ADA} in tenant {TENANT} at login.microsoftonline.us {gone}"),

@@ -151,17 +151,36 @@ impl RuleResource {
 }
 
 impl RuleAccount {
-    /// An account that somebody typed: of the cloud with this authority host, or of the public one. `None` where
-    /// the host is none.
-    pub fn typed(username: &str, host: Option<&str>) -> Option<Self> {
-        Some(Self {
+    /// An account that somebody typed, by its username or home account ID: of the cloud with this authority host, or
+    /// of the public one.
+    ///
+    /// # Errors
+    ///
+    /// When the account or the host is none.
+    pub fn typed(account: &str, host: Option<&str>) -> Result<Self, RuleAccountError> {
+        let home_account_id = match is_a_username(account) {
+            true => None,
+            false => Some(
+                typed_id(account).ok_or_else(|| RuleAccountError::Account(shortened(account)))?,
+            ),
+        };
+        Ok(Self {
             environment: match host {
-                Some(host) => environment_of(host)?,
+                Some(host) => Self::environment(host)?,
                 None => public_environment(),
             },
-            home_account_id: None,
-            username: username.to_owned(),
+            home_account_id,
+            username: account.to_owned(),
         })
+    }
+
+    /// The one name of the cloud with this authority host.
+    ///
+    /// # Errors
+    ///
+    /// When the host is none.
+    pub fn environment(host: &str) -> Result<String, RuleAccountError> {
+        environment_of(host).ok_or_else(|| RuleAccountError::Host(shortened(host)))
     }
 
     /// Whether it is of the public cloud, which need not be named.
@@ -185,6 +204,39 @@ impl RuleAccount {
         };
         same_id && self.environment == account.environment
     }
+}
+
+/// A text that names no account.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuleAccountError {
+    /// It is neither a username nor a home account ID.
+    #[error(
+        "'{0}' is no account: give a username such as ada@contoso.example, or a home account ID"
+    )]
+    Account(String),
+    /// The host of its cloud is none.
+    #[error("'{0}' is no authority host: give one such as login.microsoftonline.us")]
+    Host(String),
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+fn is_a_username(text: &str) -> bool {
+    let fits = |part: &str| !part.is_empty() && !part.contains(char::is_whitespace);
+    text.rsplit_once('@')
+        .is_some_and(|(user, domain)| fits(user) && fits(domain))
+}
+
+/// Both parts of a home account ID are GUIDs.
+fn typed_id(text: &str) -> Option<HomeAccountId> {
+    let (object_id, tenant_id) = text.split_once('.')?;
+    let are_ids = [object_id, tenant_id]
+        .iter()
+        .all(|id| azure_core::Uuid::parse_str(id).is_ok());
+    are_ids.then(|| HomeAccountId::new(object_id, tenant_id))
 }
 
 /// The one name of the cloud that a host belongs to.
@@ -242,18 +294,24 @@ mod tests {
         assert!(!rule("vault.azure.net", Verdict::Deny).denies_all());
     }
 
-    #[test]
-    fn a_rule_for_an_account_of_one_cloud_is_not_about_that_of_another() {
-        let account = |host: &str| Account {
+    const OBJECT: &str = "a0a0a0a0-0000-4000-8000-000000000001";
+    const TENANT: &str = "b0b0b0b0-0000-4000-8000-000000000002";
+
+    fn account(host: &str) -> Account {
+        Account {
             environment: environment_of(host).unwrap(),
-            home_account_id: HomeAccountId::parse("a.b").unwrap(),
-            local_account_id: "a".to_owned(),
-            tenant_id: "b".to_owned(),
+            home_account_id: HomeAccountId::new(OBJECT, TENANT),
+            local_account_id: OBJECT.to_owned(),
+            tenant_id: TENANT.to_owned(),
             username: "ada@contoso.example".to_owned(),
             name: String::new(),
             given_name: String::new(),
             family_name: String::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_rule_for_an_account_of_one_cloud_is_not_about_that_of_another() {
         let by_answer = RuleAccount::of(&account("login.windows.net"));
         let typed = |host| RuleAccount::typed("Ada@contoso.example", host).unwrap();
         for (named, host) in [
@@ -268,6 +326,37 @@ mod tests {
             let elsewhere = account("login.partner.microsoftonline.cn");
             assert!(!named.is(&elsewhere), "{named:?}");
         }
-        assert_eq!(RuleAccount::typed("ada", Some("no host")), None);
+    }
+
+    #[test]
+    fn an_account_is_typed_by_its_username_or_home_account_id() {
+        let by_id = RuleAccount::typed(&format!("{OBJECT}.{TENANT}").to_uppercase(), None).unwrap();
+        let ada = account("login.microsoftonline.com");
+        assert!(by_id.is(&ada));
+        let home_account_id = HomeAccountId::new(TENANT, TENANT);
+        assert!(!by_id.is(&Account {
+            home_account_id,
+            ..ada
+        }));
+        let wrong = |account, host| RuleAccount::typed(account, host).unwrap_err().to_string();
+        assert_eq!(
+            wrong("ada@contoso.example", Some("no host")),
+            "'no host' is no authority host: give one such as login.microsoftonline.us"
+        );
+        for none in [
+            "nobody",
+            "",
+            "@contoso.example",
+            "ada@",
+            "a.b",
+            "ada lovelace@contoso.example",
+        ] {
+            assert_eq!(
+                wrong(none, None),
+                format!(
+                    "'{none}' is no account: give a username such as ada@contoso.example, or a home account ID"
+                )
+            );
+        }
     }
 }

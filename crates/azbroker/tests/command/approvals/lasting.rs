@@ -40,7 +40,7 @@ fn a_rule_until_the_broker_ends_needs_one_and_is_shown_to_be_over() {
     assert_eq!(silent(), None);
     assert_eq!(listed(), ("until the broker ends".to_owned(), true.into()));
     drop(broker);
-    let over = "until the broker ended, which is over";
+    let over = "ended with the broker";
     assert_eq!(listed(), (over.to_owned(), false.into()));
 
     // As one that an earlier broker was there for: times have whole seconds.
