@@ -90,10 +90,7 @@ impl Prompt for SystemBrowser {
             }
         }
         Err(PromptError::new(match &self.named {
-            Some(named) => format!(
-                "{} names '{named}', which did not show it: name a browser that runs here",
-                self.place
-            ),
+            Some(named) => format!("{} names '{named}', which did not show it", self.place),
             None => "there is no browser on this machine: name one in BROWSER".to_owned(),
         }))
     }
@@ -177,7 +174,7 @@ mod tests {
         let browser = SystemBrowser::new(Some("false".to_owned()));
         assert_eq!(
             browser.open(&url()).await.unwrap_err().to_string(),
-            "BROWSER names 'false', which did not show it: name a browser that runs here"
+            "BROWSER names 'false', which did not show it"
         );
     }
 
@@ -191,7 +188,7 @@ mod tests {
                 .await
                 .unwrap_err()
                 .to_string(),
-            "browser in config.toml names 'false', which did not show it: name a browser that runs here"
+            "browser in config.toml names 'false', which did not show it"
         );
     }
 
