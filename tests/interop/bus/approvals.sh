@@ -25,7 +25,7 @@ gdbus wait --session --timeout 20 com.microsoft.identity.broker1
 azbroker login
 
 # The person reads the question before they answer it.
-(timeout 50 tail -n +1 -f "$screen" | grep -m 1 -q 'y for a day' && echo "$1" >&3) &
+(timeout 50 tail -n +1 -f "$screen" | grep -m 1 -q 'y to allow it for a day' && echo "$1" >&3) &
 for time in first second; do
     code=0
     "$python" "$here/../python/key_vault_secret.py" || code=$?
