@@ -8,7 +8,8 @@ pub(crate) const ROW: Row = Row {
     name: "slow-authority",
     title: "While one caller waits for the authority",
     how: "The emulated Entra ID holds back one answer for 2 s. Another caller asks for held tokens meanwhile, one after\n\
-          the other. In the same round the same caller is measured while nobody waits.",
+          the other. In the same round the same caller makes as many calls while nobody waits: the slowest of thousands is the\n\
+          machine's own noise, too.",
     run,
 };
 
@@ -21,12 +22,13 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
         let _broker = stage.broker(&[])?;
         stage.sign_in()?;
         let silent = stage.request("silent.json");
-        let result = stage.call(&["calls", BROKER, &silent, &bench.extent.calls.to_string()])?;
-        alone.extend(&Samples::of_json(&result["took"])?.scaled(1e-6));
         stage.order("delay 2000")?;
         let slow = stage.request("other-resource.json");
         let result = stage.call(&["beside", BROKER, &slow, &silent])?;
-        beside.extend(&Samples::of_json(&result["took"])?.scaled(1e-6));
+        let took = Samples::of_json(&result["took"])?.scaled(1e-6);
+        beside.extend(&took);
+        let as_many = stage.call(&["calls", BROKER, &silent, &took.len().to_string()])?;
+        alone.extend(&Samples::of_json(&as_many["took"])?.scaled(1e-6));
         waited.push(result["waited"].as_f64().unwrap_or(f64::NAN) / 1e6);
     }
     if waited.least() < 2_000.0 {
@@ -36,15 +38,16 @@ fn run(bench: &Bench<'_>) -> Result<Measured, String> {
         ));
     }
     let mut measured = Measured::default();
-    let longer = beside.most() - alone.median();
+    let longer = beside.most() - alone.most();
     measured.at_most(
-        "Another caller's slowest answer meanwhile, above its usual p50",
+        "Another caller's slowest answer meanwhile, above its slowest while nobody waits",
         "ms",
         20.0,
         longer,
         &format!(
-            "{} ms in {} calls",
+            "{} ms ({} above the p50) in {} calls",
             number(longer),
+            number(beside.most() - alone.median()),
             number(beside.len() as f64)
         ),
     );
