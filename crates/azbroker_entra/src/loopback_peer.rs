@@ -52,9 +52,14 @@ pub(crate) static READING: Semaphore = Semaphore::const_new(1);
 fn look(connection: Connection) -> bool {
     let read = || standing(table(connection.peer)?, connection);
     match read() {
-        // Such a system has no table.
-        Err(_) | Ok(Standing::User) => true,
+        Ok(Standing::User) => true,
         Ok(Standing::Other) => false,
+        // Such a system has no table, or shows it to nobody. Whatever else fails, such as for too many open files, may be
+        // somebody's doing.
+        Err(error) => matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
+        ),
         // The table is not read in one instant: the other end may have gone while it was. Then ours has
         // noticed by now.
         Ok(Standing::FromElsewhere) => read().is_ok_and(|second| second != Standing::Other),

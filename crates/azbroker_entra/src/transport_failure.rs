@@ -9,7 +9,6 @@ pub struct TransportFailure(String);
 
 impl From<azure_core::Error> for TransportFailure {
     fn from(error: azure_core::Error) -> Self {
-        tracing::debug!(?error, "no answer");
         Self::of(&error)
     }
 }
@@ -19,6 +18,8 @@ impl TransportFailure {
         let mut cause = "there was no answer".to_owned();
         let mut next = Some(error);
         while let Some(error) = next {
+            // In its own words: what it is made of may be an answer.
+            tracing::debug!("no answer: {error}");
             if is_closed_connection(error) {
                 return Self("the connection was closed before the answer came".to_owned());
             }

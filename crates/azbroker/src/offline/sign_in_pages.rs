@@ -115,11 +115,11 @@ impl Pages {
             },
             Some(Who::Person) => {
                 let hosts = [
-                    "https://login.microsoftonline.com",
-                    "https://login.microsoft.com",
+                    "https://login.microsoftonline.com/",
+                    "https://login.microsoft.com/",
                 ];
                 let path = hosts.iter().find_map(|host| url.strip_prefix(host));
-                let url = path.map_or(url.clone(), |path| format!("{}{path}", self.emulator));
+                let url = path.map_or(url.clone(), |path| format!("{}/{path}", self.emulator));
                 tell(format_args!("           sign in here: {url}"));
                 let Ok(url) = azure_core::http::Url::parse(&url) else {
                     return;

@@ -1,4 +1,4 @@
-use crate::setup::{Place, code, stderr, stdout};
+use crate::setup::{Place, code, script, stderr, stdout};
 use azbroker_emulator::default_world::{ADA, SECRET_VALUE};
 use std::{
     io::{BufRead, BufReader},
@@ -360,20 +360,35 @@ fn an_emulation_is_no_place_to_install_for() {
 #[test]
 fn a_code_of_the_emulation_is_for_its_own_page() {
     let place = Place::new();
-    let output = place.emulate(
-        &[],
-        "\"$AZBROKER\" login --device-code 2>said & \
+    // The browser of the person at this machine.
+    let browser = place.home.path().join("browser");
+    let shown = place.home.path().join("shown");
+    let line = format!(
+        "echo \"$1\" >'{0}.new' && mv '{0}.new' '{0}'",
+        shown.display()
+    );
+    script(&browser, &line);
+    let azbroker = env!("CARGO_BIN_EXE_azbroker");
+    let run = format!(
+        "'{azbroker}' login --device-code 2>said & \
          until grep -q BROWSER said; do :; done; \
          \"$BROWSER\" https://login.microsoft.com/device; \
+         until [ -e '{}' ]; do :; done; \
          kill $!; wait; cat said",
+        shown.display()
     );
+    let output = place
+        .azbroker(&["emulate", "--", "timeout", "60", "sh", "-c", &run])
+        .current_dir(place.home.path())
+        .env("BROWSER", &browser)
+        .output()
+        .unwrap();
     let page = "opens it; any other browser asks the real Entra ID, which knows nothing of it\n";
     let said = stdout(&output);
     let expected =
         format!("in this emulation `\"$BROWSER\" 'https://login.microsoft.com/device'` {page}");
     assert!(said.contains(&expected), "{output:?}");
-    let address = stderr(&output).split("sign in here: ").nth(1);
-    let address = address.and_then(|rest| rest.lines().next()).unwrap();
+    let address = std::fs::read_to_string(shown).unwrap();
     assert!(address.starts_with("http://127.0.0.1:"), "{address}");
-    assert!(address.ends_with("/device"), "{address}");
+    assert!(address.ends_with("/device\n"), "{address}");
 }

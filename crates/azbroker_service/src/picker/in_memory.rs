@@ -28,7 +28,7 @@ impl AccountPageInMemory {
 
     /// A page that offers two accounts, another one, and to deny.
     pub fn new() -> (Self, AccountPageAnswer) {
-        let (page, picker) = Picker::at(Self::PORT, asked());
+        let (page, picker) = Picker::at(Self::PORT, asked(Purpose::Approve, Others::Welcome));
         (Self { page }, AccountPageAnswer { picker })
     }
 
@@ -72,7 +72,8 @@ impl server::Peer for ThisProcess {
     }
 }
 
-fn asked() -> Asked {
+/// What a page asks about Ada and Carol.
+pub(super) fn asked(purpose: Purpose, others: Others) -> Asked {
     let scopes = Scopes::parse(["https://vault.azure.net/.default"]);
     let scopes = scopes.unwrap_or_else(|_| unreachable!("it is a scope"));
     Asked {
@@ -87,19 +88,20 @@ fn asked() -> Asked {
             login_hint: None,
             correlation_id: CorrelationId::nil(),
         },
-        purpose: Purpose::Approve,
-        others: Others::Welcome,
+        purpose,
+        others,
     }
 }
 
-fn account(name: &str) -> Arc<Account> {
+/// An account whose name would be markup.
+pub(super) fn account(name: &str) -> Arc<Account> {
     Arc::new(Account {
         environment: "login.microsoftonline.com".to_owned(),
         home_account_id: HomeAccountId::new(name, "72f9"),
         local_account_id: name.to_owned(),
         tenant_id: "72f9".to_owned(),
         username: format!("{name}@contoso.example"),
-        name: name.to_owned(),
+        name: format!("<b>{name}</b>"),
         given_name: String::new(),
         family_name: String::new(),
     })

@@ -1,46 +1,14 @@
-use super::*;
-use crate::{
-    approvals::{Choice, Lasting, Resource},
-    caller::Caller,
+use super::{
+    in_memory::{account, asked},
+    *,
 };
-use azbroker_entra::{Account, ClientId, CorrelationId, HomeAccountId, Scopes, Tenant};
+use crate::approvals::{Choice, Lasting};
+use azbroker_entra::ClientId;
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-
-fn account(name: &str) -> Arc<Account> {
-    Arc::new(Account {
-        environment: "login.microsoftonline.com".to_owned(),
-        home_account_id: HomeAccountId::new(name, "72f9"),
-        local_account_id: name.to_owned(),
-        tenant_id: "72f9".to_owned(),
-        username: format!("{name}@contoso.example"),
-        name: format!("<b>{name}</b>"),
-        given_name: String::new(),
-        family_name: String::new(),
-    })
-}
-
-fn asked(purpose: Purpose, others: Others) -> Asked {
-    let scopes = Scopes::parse(["https://vault.azure.net/.default"]).unwrap();
-    Asked {
-        question: Question {
-            environment: "login.microsoftonline.com".to_owned(),
-            caller: Caller::unknown(None, "the bus was not asked"),
-            client_id: ClientId::azure_cli(),
-            resource: Resource::of(&scopes),
-            scopes,
-            tenant: Tenant::organizations(),
-            accounts: vec![account("ada"), account("carol")],
-            login_hint: None,
-            correlation_id: CorrelationId::new_v4(),
-        },
-        purpose,
-        others,
-    }
-}
 
 /// A page that is being served, and a browser that speaks to it.
 struct Served {

@@ -67,6 +67,23 @@ pub enum Source {
     SignedIn,
 }
 
+#[cfg(test)]
+impl LogEntry<'static> {
+    /// An entry with nothing in it but a program and how it ended.
+    pub(super) fn of(outcome: Outcome) -> Self {
+        Self {
+            time: "".into(),
+            program: "/usr/bin/one".into(),
+            process: None,
+            client_id: None,
+            account: None,
+            resource: None,
+            outcome,
+            correlation_id: "".into(),
+        }
+    }
+}
+
 impl LogEntry<'_> {
     /// The same, for longer than what it was made of.
     pub(super) fn into_owned(self) -> LogEntry<'static> {

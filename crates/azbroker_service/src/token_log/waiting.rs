@@ -170,21 +170,12 @@ mod tests {
     }
 
     fn refused() -> LogEntry<'static> {
-        LogEntry {
-            time: "".into(),
-            program: "/usr/bin/one".into(),
-            process: None,
-            client_id: None,
-            account: None,
-            resource: None,
-            outcome: Outcome::Refused {
-                status: 2,
-                reason: "nobody has signed in".to_owned(),
-                times: 1,
-                several_kinds: false,
-            },
-            correlation_id: "".into(),
-        }
+        LogEntry::of(Outcome::Refused {
+            status: 2,
+            reason: "nobody has signed in".to_owned(),
+            times: 1,
+            several_kinds: false,
+        })
     }
 
     fn times(lines: &[u8]) -> Vec<u64> {

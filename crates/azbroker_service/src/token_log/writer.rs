@@ -244,17 +244,10 @@ mod tests {
     }
 
     fn given(line: usize) -> LogEntry<'static> {
+        let source = Source::Held;
         LogEntry {
-            time: "".into(),
-            program: "/usr/bin/one".into(),
-            process: None,
-            client_id: None,
-            account: None,
-            resource: None,
-            outcome: Outcome::Given {
-                source: Source::Held,
-            },
             correlation_id: line.to_string().into(),
+            ..LogEntry::of(Outcome::Given { source })
         }
     }
 
