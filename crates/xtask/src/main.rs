@@ -4,6 +4,7 @@ mod bench;
 mod case;
 mod cases;
 mod counts;
+mod descendants;
 mod interop;
 mod order;
 mod process;

@@ -1,5 +1,6 @@
 //! Runs a program to its end, or to the end of its time.
 
+use crate::descendants::Descendant;
 use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt as _;
@@ -24,6 +25,48 @@ pub(crate) fn run(command: &mut Command, output: &Path) -> io::Result<ExitStatus
         .stdout(file.try_clone()?)
         .stderr(file)
         .status()
+}
+
+/// Runs a program as long as its output, which goes to one file, grows within each `patience`. When it does not, the
+/// program is killed with all it has started, and `stuck` is told which these are before that.
+pub(crate) fn run_unless_silent(
+    patience: Duration,
+    command: &mut Command,
+    output: &Path,
+    stuck: impl FnOnce(&[Descendant]),
+) -> io::Result<Ended> {
+    let file = File::create(output)?;
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file.try_clone()?)
+        .spawn()?;
+    let process = child.id();
+    let (sender, receiver) = mpsc::channel();
+    let waiter = std::thread::spawn(move || {
+        // The receiver is there until this thread has been joined.
+        let _ = sender.send(child.wait());
+    });
+    let mut said = 0;
+    let ended = loop {
+        match receiver.recv_timeout(patience) {
+            Ok(status) => break status.map(Ended::With),
+            Err(_) => {
+                let now = file.metadata()?.len();
+                if now == said {
+                    let descendants = Descendant::of(process);
+                    stuck(&descendants);
+                    for one in &descendants {
+                        kill(one.process);
+                    }
+                    break Ok(Ended::OutOfTime);
+                }
+                said = now;
+            }
+        }
+    };
+    let _ = waiter.join();
+    ended
 }
 
 /// Runs a program in a process group of its own. When `limit` has passed the program is asked to end, so that it can
@@ -88,6 +131,11 @@ fn wait(mut child: Child, limit: Duration, group: u32) -> io::Result<Ended> {
     ended
 }
 
+/// Ends a process, whatever it does.
+pub(crate) fn kill(process: u32) {
+    signal("KILL", &process.to_string());
+}
+
 fn kill_group(group: u32) {
     signal("KILL", &format!("-{group}"));
 }
@@ -107,7 +155,7 @@ const TIME_TO_CLEAN_UP: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
-    use super::{Ended, run_at_most};
+    use super::{Ended, run_at_most, run_unless_silent};
     use std::path::Path;
     use std::process::Command;
     use std::time::Duration;
@@ -136,6 +184,32 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
         assert_eq!(ended.unwrap(), Ended::OutOfTime);
         assert_eq!(said.unwrap(), "clean\n");
+    }
+
+    #[test]
+    fn a_program_that_falls_silent_is_killed_with_its_children_and_one_that_speaks_is_not() {
+        let folder = std::env::temp_dir().join(format!("xtask-silent-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let output = folder.join("output");
+        let run = |script: &str| {
+            let mut stuck = 0;
+            let mut command = Command::new("sh");
+            let ended = run_unless_silent(
+                Duration::from_millis(500),
+                command.args(["-c", script]),
+                &output,
+                |descendants| stuck = descendants.len(),
+            );
+            (ended.unwrap(), stuck)
+        };
+        let (ended, stuck) = run("for one in 1 2 3 4 5 6 7 8; do echo; sleep 0.1; done; exit 3");
+        assert!(matches!(ended, Ended::With(status) if status.code() == Some(3)));
+        assert_eq!(stuck, 0);
+        let silent = run("echo first; tail -f /dev/null; echo last");
+        let said = std::fs::read_to_string(&output);
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(silent, (Ended::OutOfTime, 2));
+        assert_eq!(said.unwrap(), "first\n");
     }
 
     #[test]

@@ -3,9 +3,17 @@
 use crate::report::{Line, Report};
 use crate::requirements::Need;
 use crate::workspace::Workspace;
-use crate::{counts, interop, process, requirements};
+use crate::{
+    counts, interop,
+    process::{self, Ended},
+    requirements,
+};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+/// More than any test takes, and than cargo needs for a package.
+const SILENCE: Duration = Duration::from_mins(10);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -138,8 +146,14 @@ impl Suite {
     fn tests(&mut self, name: &str, mut command: Command) {
         let output = self.output_file(name);
         let line = Line::begin(name);
-        let status = match process::run(&mut command, &output) {
-            Ok(status) => status,
+        let mut running = String::new();
+        let ended = process::run_unless_silent(SILENCE, &mut command, &output, |processes| {
+            for one in processes {
+                running.push_str(&format!("\n  {}", one.describe()));
+            }
+        });
+        let ended = match ended {
+            Ok(ended) => ended,
             Err(error) => return self.report.fail(1, line, &format!("{command:?}: {error}")),
         };
         let text =
@@ -149,11 +163,20 @@ impl Suite {
         for ignored in counted.ignored {
             self.report.skip(&ignored, "marked as ignored in the code");
         }
-        if status.success() {
-            line.end(&format!("ok, {} passed", counted.passed));
-        } else {
+        match ended {
+            Ended::With(status) if status.success() => {
+                line.end(&format!("ok, {} passed", counted.passed));
+            }
             // What does not even build, or ends its process, has no line of numbers.
-            self.report.fail(counted.failed.max(1), line, &text);
+            Ended::With(_) => self.report.fail(counted.failed.max(1), line, &text),
+            Ended::OutOfTime => {
+                let stuck = format!(
+                    "{text}\nnothing ended for {} minutes. What had not: {}\nwhat ran:{running}",
+                    SILENCE.as_secs() / 60,
+                    counted.unended.join(", "),
+                );
+                self.report.fail(counted.failed + 1, line, &stuck);
+            }
         }
     }
 
@@ -197,6 +220,8 @@ struct Counted {
     passed: usize,
     failed: usize,
     ignored: Vec<String>,
+    /// The tests that were said to take long, and not to have ended.
+    unended: Vec<String>,
 }
 
 impl Counted {
@@ -211,6 +236,16 @@ impl Counted {
                 .and_then(|rest| rest.split_once(" ... ignored"))
             {
                 counted.ignored.push(name.to_owned());
+            } else if let Some(name) = line
+                .strip_prefix("test ")
+                .and_then(|rest| rest.strip_suffix(" has been running for over 60 seconds"))
+            {
+                counted.unended.push(name.to_owned());
+            } else if let Some((name, _)) = line
+                .strip_prefix("test ")
+                .and_then(|rest| rest.split_once(" ... "))
+            {
+                counted.unended.retain(|unended| unended != name);
             }
         }
         counted
@@ -242,8 +277,20 @@ test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fin
             passed: 13,
             failed: 1,
             ignored: vec!["needs_a_person".to_owned()],
+            unended: vec![],
         };
         assert_eq!(Counted::read(output), expected);
+    }
+
+    #[test]
+    fn a_test_that_takes_long_is_named_until_it_ends() {
+        let output = "\
+running 2 tests
+test slow has been running for over 60 seconds
+test stuck has been running for over 60 seconds
+test slow ... ok
+";
+        assert_eq!(Counted::read(output).unended, ["stuck"]);
     }
 
     #[test]
