@@ -196,19 +196,22 @@ mod tests {
     #[tokio::test]
     async fn below_wsl_windows_opens_the_whole_address() {
         // As the bus starts a broker: without WSL's variables.
-        use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let (shell, seen) = (
             folder.path().join("powershell.exe"),
             folder.path().join("seen"),
         );
         // Only what `WSLENV` names reaches Windows.
-        let script = format!(
-            "#!/bin/sh\necho \"$* [$(eval echo \\\"\\$$WSLENV\\\")]\" > '{}'\n",
+        let line = format!(
+            "echo \"$* [$(eval echo \\\"\\$$WSLENV\\\")]\" > '{}'",
             seen.display()
         );
-        std::fs::write(&shell, script).unwrap();
-        std::fs::set_permissions(&shell, std::fs::Permissions::from_mode(0o700)).unwrap();
+        // By another process: what is started meanwhile has our files open for a moment, and a program that is open for
+        // writing does not start.
+        let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$0\" && chmod 700 \"$0\"";
+        let mut writer = std::process::Command::new("sh");
+        let written = writer.args(["-c", write]).arg(&shell).arg(line).status();
+        assert!(written.unwrap().success());
         let variable = |name: &str| match name {
             "PATH" => Some(folder.path().into()),
             _ => None,

@@ -181,7 +181,7 @@ fn a_broker_that_dies_in_mid_call_is_said_to_have_gone() {
     let place = Place::new();
     // The sign-in waits for a browser that shows nothing, and then its broker is killed.
     let output = place
-        .azbroker(&[
+        .patient_azbroker(&[
             "emulate",
             "--",
             "sh",

@@ -1,7 +1,7 @@
 //! `serve`, `login`, `accounts`, `token` and `logout`, against the emulated cloud.
 
 use crate::{
-    setup::{Place, code, stderr, stdout},
+    setup::{Place, code, copy_program, stderr, stdout},
     surroundings::{Surroundings, end},
 };
 use azbroker_emulator::{
@@ -205,7 +205,7 @@ fn the_memory_of_the_broker_is_closed_to_other_programs() {
         .tempdir()
         .unwrap();
     let program = folder.path().join("azbroker");
-    std::fs::copy(env!("CARGO_BIN_EXE_azbroker"), &program).unwrap();
+    copy_program(env!("CARGO_BIN_EXE_azbroker"), &program);
     let mut serve = place.program(&program);
     serve
         .arg("serve")

@@ -268,7 +268,7 @@ fn without_a_user_the_page_opens_on_this_machine_and_never_at_the_real_entra_id(
     let browser = place.home.path().join("browser");
     crate::setup::script(&browser, &format!("echo \"$1\" > '{}'", noted.display()));
     let output = place
-        .azbroker(&[
+        .patient_azbroker(&[
             "emulate",
             "--",
             "sh",
@@ -378,7 +378,7 @@ fn a_code_of_the_emulation_is_for_its_own_page() {
         shown.display()
     );
     let output = place
-        .azbroker(&["emulate", "--", "timeout", "60", "sh", "-c", &run])
+        .patient_azbroker(&["emulate", "--", "sh", "-c", &run])
         .current_dir(place.home.path())
         .env("BROWSER", &browser)
         .output()

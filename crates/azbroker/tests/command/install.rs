@@ -2,7 +2,7 @@
 
 use crate::{
     real_bus::{RealBus, activation_file, services},
-    setup::{Place, code, script, stderr, stdout},
+    setup::{Place, code, copy_program, script, stderr, stdout},
 };
 use std::{
     fs,
@@ -29,7 +29,7 @@ fn oddly_placed(place: &Place, folder: &str) -> PathBuf {
     let folder = place.home.path().join(folder);
     fs::create_dir(&folder).unwrap();
     let program = folder.join("azbroker");
-    fs::copy(env!("CARGO_BIN_EXE_azbroker"), &program).unwrap();
+    copy_program(env!("CARGO_BIN_EXE_azbroker"), &program);
     program
 }
 

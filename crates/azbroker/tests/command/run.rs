@@ -9,6 +9,7 @@ use crate::{
 use azbroker_emulator::default_world::SECRET_VALUE;
 use std::{
     io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
     process::{Command, Output, Stdio},
 };
 
@@ -221,8 +222,10 @@ fn a_program_that_does_not_start_is_named_with_the_exit_code_of_shells() {
     let place = Place::new();
     // As a program for another machine is.
     let foreign = place.home.path().join("foreign");
-    crate::setup::script(&foreign, "");
-    std::fs::write(&foreign, b"\x7fELF of another machine").unwrap();
+    let text = place.home.path().join("text");
+    std::fs::write(&text, b"\x7fELF of another machine").unwrap();
+    crate::setup::copy_program(text, &foreign);
+    std::fs::set_permissions(&foreign, std::fs::Permissions::from_mode(0o700)).unwrap();
     for (program, expected, why, hint) in [
         (
             "/nonexistent/program",

@@ -24,6 +24,14 @@ impl Place {
         command
     }
 
+    /// The same, which is asked to end when it has not in two minutes: for a script below it that waits for something.
+    pub(crate) fn patient_azbroker(&self, arguments: &[&str]) -> Command {
+        let mut command = self.program("timeout");
+        command.args(["120", env!("CARGO_BIN_EXE_azbroker")]);
+        command.args(arguments);
+        command
+    }
+
     pub(crate) fn program(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command
@@ -40,7 +48,7 @@ impl Place {
         let mut arguments = vec!["emulate"];
         arguments.extend(options);
         arguments.extend(["--", "sh", "-c", script]);
-        self.azbroker(&arguments)
+        self.patient_azbroker(&arguments)
             .env("AZBROKER", env!("CARGO_BIN_EXE_azbroker"))
             .output()
             .unwrap()
@@ -80,8 +88,18 @@ pub(crate) fn processes_with(word: &Path) -> usize {
 }
 
 /// Writes a shell script of one line.
+///
+/// As [`copy_program`] does, by a process of its own: what another test starts at the same time has the files of this
+/// process open for a moment, and a program that is open for writing is "busy" and does not start.
 pub(crate) fn script(path: &Path, line: &str) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::write(path, format!("#!/bin/sh\n{line}\n")).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$0\" && chmod 700 \"$0\"";
+    let mut shell = Command::new("sh");
+    let written = shell.args(["-c", write]).arg(path).arg(line).status();
+    assert!(written.unwrap().success());
+}
+
+/// Puts a program at another place.
+pub(crate) fn copy_program(from: impl AsRef<Path>, to: &Path) {
+    let copied = Command::new("cp").arg(from.as_ref()).arg(to).status();
+    assert!(copied.unwrap().success());
 }

@@ -190,13 +190,17 @@ impl Machine {
             .unwrap();
         tokio::spawn(walk(listener, client, self.user.clone()));
         let browser = self.folder.path().join("browser");
-        let script = format!(
-            "#!/bin/sh\n'{}' hand-over '{}' \"$1\" </dev/null >/dev/null 2>&1 &\n",
+        let line = format!(
+            "'{}' hand-over '{}' \"$1\" </dev/null >/dev/null 2>&1 &",
             env!("CARGO_BIN_EXE_azbroker"),
             pages.display()
         );
-        fs::write(&browser, script).unwrap();
-        fs::set_permissions(&browser, fs::Permissions::from_mode(0o700)).unwrap();
+        // By another process: what is started meanwhile has our files open for a moment, and a program that is open for
+        // writing does not start.
+        let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$0\" && chmod 700 \"$0\"";
+        let mut shell = std::process::Command::new("sh");
+        let written = shell.args(["-c", write]).arg(browser).arg(line).status();
+        assert!(written.unwrap().success());
     }
 
     async fn start_bus(&mut self) {

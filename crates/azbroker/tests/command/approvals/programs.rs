@@ -1,5 +1,5 @@
 use crate::{
-    setup::{Place, code},
+    setup::{Place, code, copy_program},
     surroundings::{Surroundings, end},
 };
 use azbroker_emulator::default_world::ADA;
@@ -68,7 +68,7 @@ impl Machine {
     /// A program of its own: systemd's client of the bus under another name.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         let path = self.home().join("bin").join(name);
-        std::fs::copy("/usr/bin/busctl", &path).expect("busctl is needed for this test");
+        copy_program("/usr/bin/busctl", &path);
         path
     }
 
