@@ -7,6 +7,7 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader},
     net::{IpAddr, SocketAddr},
+    time::Duration,
 };
 use tokio::{net::TcpStream, sync::Semaphore};
 
@@ -37,33 +38,41 @@ impl Connection {
 ///
 /// The table may be long, and others can make it longer: it is read where nobody waits, by one at a time.
 pub(crate) async fn may_answer(connection: Connection) -> bool {
-    let Ok(reading) = READING.acquire().await else {
-        return false;
-    };
-    let looked = tokio::task::spawn_blocking(move || {
-        let _reading = reading;
-        look(connection)
-    });
-    looked.await.unwrap_or(false)
-}
-
-pub(crate) static READING: Semaphore = Semaphore::const_new(1);
-
-fn look(connection: Connection) -> bool {
-    let read = || standing(table(connection.peer)?, connection);
-    match read() {
-        Ok(Standing::User) => true,
-        Ok(Standing::Other) => false,
+    let mut seen = look(connection).await;
+    if matches!(seen, Ok(Standing::FromElsewhere | Standing::Gone)) {
+        // Who tears a connection down is out of the table at once, and our end notices when the kernel comes to it. And the
+        // table is not read in one instant: an end may be passed over as others come and go.
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "nothing tells that no such end is coming"
+        )]
+        tokio::time::sleep(NOTICES_WITHIN).await;
+        seen = look(connection).await;
+    }
+    match seen {
+        Ok(Standing::User | Standing::FromElsewhere) => true,
+        Ok(Standing::Other | Standing::Gone) => false,
         // Such a system has no table, or shows it to nobody. Whatever else fails, such as for too many open files, may be
         // somebody's doing.
         Err(error) => matches!(
             error.kind(),
             io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
         ),
-        // The table is not read in one instant: the other end may have gone while it was. Then ours has
-        // noticed by now.
-        Ok(Standing::FromElsewhere) => read().is_ok_and(|second| second != Standing::Other),
     }
+}
+
+pub(crate) static READING: Semaphore = Semaphore::const_new(1);
+
+/// Some milliseconds on a machine with more to do than processors.
+const NOTICES_WITHIN: Duration = Duration::from_millis(100);
+
+async fn look(connection: Connection) -> io::Result<Standing> {
+    let reading = READING.acquire().await.map_err(io::Error::other)?;
+    let looked = tokio::task::spawn_blocking(move || {
+        let _reading = reading;
+        standing(table(connection.peer)?, connection)
+    });
+    looked.await.map_err(io::Error::other)?
 }
 
 #[cfg(unix)]
@@ -87,6 +96,8 @@ enum Standing {
     User,
     /// Another user's, or nobody's any more.
     Other,
+    /// Nobody's any more, as our own end is gone.
+    Gone,
     /// Not of this machine.
     FromElsewhere,
 }
@@ -95,7 +106,7 @@ fn standing(table: impl BufRead, connection: Connection) -> io::Result<Standing>
     let [own, other] = ends(table, connection)?;
     // Our end is gone when the other one was torn down, and then a later connection may have its addresses.
     let Some(own) = own.filter(|own| own.inode == connection.inode) else {
-        return Ok(Standing::Other);
+        return Ok(Standing::Gone);
     };
     Ok(match other {
         // The kernel shows an end that its process has closed as root's, whosever it was.
@@ -238,14 +249,14 @@ mod tests {
                 Standing::Other,
             ),
             ("closed long ago", own("08"), none(), Standing::Other),
-            ("torn down", none(), none(), Standing::Other),
+            ("torn down", none(), none(), Standing::Gone),
             ("forwarded", own("01"), none(), Standing::FromElsewhere),
         ] {
             let connection = |inode| Connection { peer, local, inode };
             let table = table_of(&own, &other);
             let standing = |inode| standing(table.as_bytes(), connection(inode)).unwrap();
             assert_eq!(standing(2), expected, "{why}");
-            assert_eq!(standing(7), Standing::Other, "{why}, of a later connection");
+            assert_eq!(standing(7), Standing::Gone, "{why}, of a later connection");
         }
         assert_eq!(
             in_table("[::1]:8080".parse().unwrap()),
