@@ -7,6 +7,7 @@
 
 mod caller;
 mod caller_process;
+mod crowd;
 mod emulator_process;
 mod faults;
 mod figures;
@@ -27,6 +28,10 @@ fn main() -> ExitCode {
     }
     if caller_process::is_asked_for() {
         caller_process::run();
+        return ExitCode::SUCCESS;
+    }
+    if crowd::is_asked_for() {
+        crowd::run();
         return ExitCode::SUCCESS;
     }
     let mut arguments = Arguments::from_args();
