@@ -5,7 +5,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader},
+    io::{self, BufRead, BufReader, Read},
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -129,25 +129,35 @@ struct End {
 }
 
 /// The kernel's table of connections, where it has one.
-fn table(peer: SocketAddr) -> io::Result<BufReader<File>> {
-    let table = match peer {
-        SocketAddr::V4(_) => "/proc/net/tcp",
-        SocketAddr::V6(_) => "/proc/net/tcp6",
-    };
-    Ok(BufReader::new(File::open(table)?))
+///
+/// Whoever connects to an IPv4 address by a socket of IPv6 stands in the table of IPv6, while our end stands in that of IPv4.
+fn table(peer: SocketAddr) -> io::Result<Box<dyn BufRead>> {
+    let open = |version| Ok::<_, io::Error>(BufReader::new(File::open(version)?));
+    Ok(match peer {
+        SocketAddr::V4(_) => match open(V6_TABLE) {
+            Ok(mapped) => Box::new(open(V4_TABLE)?.chain(mapped)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Box::new(open(V4_TABLE)?),
+            Err(error) => return Err(error),
+        },
+        SocketAddr::V6(_) => Box::new(open(V6_TABLE)?),
+    })
 }
+
+const V4_TABLE: &str = "/proc/net/tcp";
+/// Not there where the kernel has no IPv6.
+const V6_TABLE: &str = "/proc/net/tcp6";
 
 /// The two ends that a connection has in the table: ours and the other one's.
 fn ends(mut table: impl BufRead, connection: Connection) -> io::Result<[Option<End>; 2]> {
-    let local = in_table(connection.local);
-    let peer = in_table(connection.peer);
+    let local = Written::from(connection.local);
+    let peer = Written::from(connection.peer);
     let (mut own, mut other) = (None, None);
     let mut line = String::new();
     while (own.is_none() || other.is_none()) && table.read_line(&mut line)? > 0 {
         let mut fields = line.split_ascii_whitespace().skip(1);
         let found = match (fields.next(), fields.next()) {
-            (Some(address), Some(to)) if address == local && to == peer => Some(&mut own),
-            (Some(address), Some(to)) if address == peer && to == local => Some(&mut other),
+            (Some(address), Some(to)) if local.is(address) && peer.is(to) => Some(&mut own),
+            (Some(address), Some(to)) if peer.is(address) && local.is(to) => Some(&mut other),
             _ => None,
         };
         if let Some(found) = found
@@ -158,6 +168,42 @@ fn ends(mut table: impl BufRead, connection: Connection) -> io::Result<[Option<E
         line.clear();
     }
     Ok([own, other])
+}
+
+/// An address as the tables have it: 32-bit words in the machine's order, and the port.
+struct Written {
+    address: String,
+    /// What an IPv4 address is to a socket of IPv6.
+    mapped: Option<String>,
+}
+
+impl Written {
+    fn is(&self, field: &str) -> bool {
+        field == self.address || self.mapped.as_deref() == Some(field)
+    }
+}
+
+impl From<SocketAddr> for Written {
+    fn from(address: SocketAddr) -> Self {
+        let port = address.port();
+        let written = |octets: &[u8]| {
+            let words = octets.as_chunks::<4>().0.iter();
+            let words: String = words
+                .map(|word| format!("{:08X}", u32::from_ne_bytes(*word)))
+                .collect();
+            format!("{words}:{port:04X}")
+        };
+        match address.ip() {
+            IpAddr::V4(ip) => Self {
+                address: written(&ip.octets()),
+                mapped: Some(written(&ip.to_ipv6_mapped().octets())),
+            },
+            IpAddr::V6(ip) => Self {
+                address: written(&ip.octets()),
+                mapped: None,
+            },
+        }
+    }
 }
 
 /// Reads an end from what stands behind its addresses.
@@ -172,21 +218,6 @@ fn end<'a>(mut fields: impl Iterator<Item = &'a str>) -> Option<End> {
         inode,
         is_established: state == ESTABLISHED,
     })
-}
-
-/// An address as the table has it: 32-bit words in the machine's order, and the port.
-fn in_table(address: SocketAddr) -> String {
-    let octets = match address.ip() {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
-    };
-    let words: String = octets
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|word| format!("{:08X}", u32::from_ne_bytes(*word)))
-        .collect();
-    format!("{words}:{:04X}", address.port())
 }
 
 #[cfg(test)]
@@ -213,6 +244,8 @@ mod tests {
     fn who_holds_the_other_end_decides() {
         const OWN: &str = "0100007F:1F90 0100007F:C350";
         const OTHER: &str = "0100007F:C350 0100007F:1F90";
+        const MAPPED: &str =
+            "0000000000000000FFFF00000100007F:C350 0000000000000000FFFF00000100007F:1F90";
         let peer = "127.0.0.1:50000".parse().unwrap();
         let local = "127.0.0.1:8080".parse().unwrap();
         let own = |state| line(OWN, state, 1000, 2);
@@ -249,6 +282,18 @@ mod tests {
                 Standing::Other,
             ),
             ("closed long ago", own("08"), none(), Standing::Other),
+            (
+                "another's, by a socket of IPv6",
+                own("01"),
+                line(MAPPED, "01", 65534, 3),
+                Standing::Other,
+            ),
+            (
+                "the user's, by a socket of IPv6",
+                own("01"),
+                line(MAPPED, "01", 1000, 3),
+                Standing::User,
+            ),
             ("torn down", none(), none(), Standing::Gone),
             ("forwarded", own("01"), none(), Standing::FromElsewhere),
         ] {
@@ -258,10 +303,8 @@ mod tests {
             assert_eq!(standing(2), expected, "{why}");
             assert_eq!(standing(7), Standing::Gone, "{why}, of a later connection");
         }
-        assert_eq!(
-            in_table("[::1]:8080".parse().unwrap()),
-            "00000000000000000000000001000000:1F90"
-        );
+        let v6 = Written::from("[::1]:8080".parse::<SocketAddr>().unwrap());
+        assert!(v6.is("00000000000000000000000001000000:1F90"));
     }
 
     #[cfg(target_os = "linux")]
@@ -272,22 +315,39 @@ mod tests {
     #[tokio::test]
     #[cfg(target_os = "linux")]
     async fn a_connection_of_ones_own_is_let_in_while_it_is_held() {
-        for address in ["127.0.0.1:0", "[::1]:0"] {
+        for (address, to) in [
+            ("127.0.0.1:0", "127.0.0.1"),
+            ("127.0.0.1:0", "::ffff:127.0.0.1"),
+            ("[::1]:0", "::1"),
+        ] {
             let Ok(listener) = tokio::net::TcpListener::bind(address).await else {
                 continue; // no IPv6 on this machine
             };
-            let local = listener.local_addr().unwrap();
+            let to = (to, listener.local_addr().unwrap().port());
             for torn_down in [false, true] {
-                let client = tokio::net::TcpStream::connect(local).await.unwrap();
+                let Ok(client) = tokio::net::TcpStream::connect(to).await else {
+                    break; // as above
+                };
                 let (accepted, peer) = listener.accept().await.unwrap();
-                assert_eq!(peer, client.local_addr().unwrap());
+                let address = client.local_addr().unwrap();
+                assert_eq!(
+                    (peer.ip(), peer.port()),
+                    (address.ip().to_canonical(), address.port())
+                );
                 let connection = Connection::of(&accepted, peer).unwrap();
+                let seen = look(connection).await.unwrap();
+                assert_eq!(seen, Standing::User, "{}", shown(peer));
                 assert!(may_answer(connection).await, "{}", shown(peer));
                 if torn_down {
                     client.set_zero_linger().unwrap();
                 }
                 drop(client);
-                assert!(!may_answer(connection).await, "{}", shown(peer));
+                // What another test starts has it open, too, until it is another program.
+                let mut is_let_in = true;
+                for _ in 0..1_000 {
+                    is_let_in = is_let_in && may_answer(connection).await;
+                }
+                assert!(!is_let_in, "{}", shown(peer));
             }
         }
     }

@@ -165,17 +165,20 @@ async fn another_user_of_the_machine_cannot_bring_the_redirect() {
         return; // nobody else's program can be started
     }
     let (port, waiting) = waiting().await;
-    let bring = |user: &str, code: &str| {
+    let bring = |user: &str, to: &str, code: &str| {
         let script = format!(
-            "exec 3<>/dev/tcp/127.0.0.1/{port}; printf 'GET /?code={code}&state={STATE} HTTP/1.1\\r\\nHost: localhost:{port}\\r\\n\\r\\n' >&3; cat <&3",
+            "exec 3<>/dev/tcp/{to}/{port}; printf 'GET /?code={code}&state={STATE} HTTP/1.1\\r\\nHost: localhost:{port}\\r\\n\\r\\n' >&3; cat <&3",
         );
         let mut command = tokio::process::Command::new("setpriv");
         command.args(["--reuid", user, "--regid", user, "--clear-groups"]);
         command.args(["bash", "-c"]).arg(script).output()
     };
-    let other = bring("65534", "stolen").await.unwrap();
-    assert_eq!(String::from_utf8_lossy(&other.stdout), "");
-    let own = bring("0", "own");
+    // The second is the same address to a socket of IPv6.
+    for to in ["127.0.0.1", "::ffff:127.0.0.1"] {
+        let other = bring("65534", to, "stolen").await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&other.stdout), "", "{to}");
+    }
+    let own = bring("0", "127.0.0.1", "own");
     let receive = async {
         let redirect = waiting.await.unwrap();
         assert_eq!(redirect.outcome.as_ref().unwrap().expose(), "own");

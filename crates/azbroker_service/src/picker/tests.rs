@@ -366,9 +366,9 @@ async fn another_user_of_the_machine_is_not_let_in() {
         return; // nobody else's program can be started
     }
     let served = Served::new(Purpose::Approve, Others::Welcome).await;
-    let ask = |user: &str| {
+    let ask = |user: &str, to: &str| {
         let script = format!(
-            "exec 3<>/dev/tcp/127.0.0.1/{}; printf 'GET {} HTTP/1.1\\r\\nHost: {}\\r\\n\\r\\n' >&3; cat <&3",
+            "exec 3<>/dev/tcp/{to}/{}; printf 'GET {} HTTP/1.1\\r\\nHost: {}\\r\\n\\r\\n' >&3; cat <&3",
             served.port,
             served.path,
             served.host()
@@ -385,8 +385,14 @@ async fn another_user_of_the_machine_is_not_let_in() {
         ]);
         command.arg(script).output()
     };
-    let own = ask("0").await.unwrap();
-    assert!(String::from_utf8_lossy(&own.stdout).contains("Azure Key Vault"));
-    let other = ask("65534").await.unwrap();
-    assert_eq!(String::from_utf8_lossy(&other.stdout), "");
+    // The second is the same address to a socket of IPv6.
+    for to in ["127.0.0.1", "::ffff:127.0.0.1"] {
+        let own = ask("0", to).await.unwrap();
+        let page = String::from_utf8_lossy(&own.stdout);
+        // A machine without IPv6 has no such address.
+        let there = to == "127.0.0.1" || std::path::Path::new("/proc/net/tcp6").exists();
+        assert_eq!(page.contains("Azure Key Vault"), there, "{to}: {page}");
+        let other = ask("65534", to).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&other.stdout), "", "{to}");
+    }
 }
