@@ -40,7 +40,7 @@ pub fn token_endpoint(bytes: &[u8]) {
         }
         Err(error) => {
             if let Error::Refused(refusal) = &error {
-                let _ = (refusal.kind(), refusal.ends_refresh_token());
+                let _ = refusal.kind();
             }
             // It goes to logs and terminals.
             let text = error.to_sentence();

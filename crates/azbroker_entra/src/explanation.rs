@@ -98,7 +98,7 @@ const EXPLANATIONS: &[(&[u32], Explanation)] = explained! {
         "register for it at https://aka.ms/mysecurityinfo, then sign in again";
     50055, 50144 => InteractionRequired, "the password has expired",
         "change it, then sign in again";
-    50126, 50034, 50056 => InteractionRequired, "the username or password is wrong",
+    50126, 50056 => InteractionRequired, "the username or password is wrong",
         "sign in again";
     65001 => InteractionRequired, "the application has no consent for this permission",
         "sign in and consent, or have an administrator consent";
@@ -106,7 +106,7 @@ const EXPLANATIONS: &[(&[u32], Explanation)] = explained! {
         "sign in again and accept, or use another account";
 
     // The account does not belong there.
-    50020, 90072, 50014, 51004, 16003 => Policy, "the account is not a member or guest of this tenant",
+    50020, 50034, 90072, 50014, 51004, 16003 => Policy, "the account is not a member or guest of this tenant",
         "name the account's own tenant, use another account, or ask to be invited";
     50105 => Policy, "the user is not assigned to the application",
         "ask an administrator to assign the user";

@@ -1,4 +1,4 @@
-use crate::{Claims, explanation};
+use crate::{Account, Claims, Tenant, explanation};
 use serde::Deserialize;
 use std::fmt;
 
@@ -113,16 +113,20 @@ impl Refusal {
         self.explanation().map(|explanation| explanation.next_step)
     }
 
-    /// Whether the refresh token that was redeemed is of no use any more.
-    pub fn ends_refresh_token(&self) -> bool {
-        const ENDED: [u32; 14] = [
-            700082, 70043, 70008, 50173, 50132, 50133, 700084, 70000, 50034, 50057, 500341, 700003,
-            700081, 530036,
+    /// Whether the refresh token that was redeemed in a tenant is of no use any more, in no tenant.
+    pub fn ends_refresh_token(&self, of: &Account, in_tenant: &Tenant) -> bool {
+        const ENDED: [u32; 9] = [
+            700082, 70043, 70008, 50173, 50132, 50133, 700084, 70000, 700081,
         ];
+        // Of the user, the device or the policy in the tenant that was asked. A guest may be deleted in one tenant, and is
+        // none the less at home in another.
+        const ENDED_THERE: [u32; 5] = [50034, 50057, 500341, 700003, 530036];
+        let has = |codes: &[u32]| self.codes.iter().any(|code| codes.contains(code));
         // The word by which the service itself says so; it comes with numbers that nobody has listed.
         let is_bad = self.suberror.as_deref() == Some("bad_token");
-        self.error == "invalid_grant"
-            && (is_bad || self.codes.iter().any(|code| ENDED.contains(code)))
+        let home = of.home_account_id.tenant_id();
+        let is_home = in_tenant.is_multi_tenant() || in_tenant.as_str() == home;
+        self.error == "invalid_grant" && (is_bad || has(&ENDED) || (is_home && has(&ENDED_THERE)))
     }
 
     fn explanation(&self) -> Option<&'static explanation::Explanation> {
@@ -190,6 +194,7 @@ fn own_words(description: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HomeAccountId;
 
     fn refusal(error: &str, code: u32) -> Refusal {
         let json = serde_json::json!({
@@ -231,11 +236,35 @@ mod tests {
 
     #[test]
     fn a_revoked_refresh_token_is_of_no_use_but_missing_consent_keeps_it() {
-        assert!(refusal("invalid_grant", 50173).ends_refresh_token());
-        assert!(!refusal("invalid_grant", 65001).ends_refresh_token());
-        let bad = br#"{"error":"invalid_grant","suberror":"bad_token"}"#;
-        assert!(Refusal::from_json(bad).unwrap().ends_refresh_token());
-        assert!(!refusal("temporarily_unavailable", 50173).ends_refresh_token());
+        for (tenant, is_home) in [
+            ("home", true),
+            ("organizations", true),
+            ("elsewhere", false),
+        ] {
+            let tenant = Tenant::parse(tenant).unwrap();
+            let ends = |refusal: Refusal| refusal.ends_refresh_token(&account(), &tenant);
+            assert!(ends(refusal("invalid_grant", 50173)));
+            assert!(!ends(refusal("invalid_grant", 65001)));
+            let bad = br#"{"error":"invalid_grant","suberror":"bad_token"}"#;
+            assert!(ends(Refusal::from_json(bad).unwrap()));
+            assert!(!ends(refusal("temporarily_unavailable", 50173)));
+            // Whom one tenant has deleted another one knows still.
+            assert_eq!(ends(refusal("invalid_grant", 500341)), is_home, "{tenant}");
+            assert_eq!(ends(refusal("invalid_grant", 50057)), is_home, "{tenant}");
+        }
+    }
+
+    fn account() -> Account {
+        Account {
+            environment: "login.microsoftonline.com".to_owned(),
+            home_account_id: HomeAccountId::new("ada", "home"),
+            local_account_id: "ada".to_owned(),
+            tenant_id: "home".to_owned(),
+            username: "ada@contoso.example".to_owned(),
+            name: String::new(),
+            given_name: String::new(),
+            family_name: String::new(),
+        }
     }
 
     #[test]

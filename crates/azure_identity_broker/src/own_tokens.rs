@@ -47,9 +47,10 @@ impl OwnTokens {
         match self.client.redeem(&wanted, &grant).await {
             Ok(tokens) => self.keep(request, tokens).await,
             Err(error) => {
+                let tenant = wanted.authority.tenant();
                 if error
                     .refusal()
-                    .is_some_and(|refusal| refusal.ends_refresh_token())
+                    .is_some_and(|refusal| refusal.ends_refresh_token(&held.account, tenant))
                 {
                     self.held.forget_refused(&held).await?;
                 }

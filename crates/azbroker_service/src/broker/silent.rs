@@ -158,9 +158,10 @@ impl Broker {
                 .await
                 .ok_or_else(|| signed_out_meanwhile(account)),
             Err(error) => {
+                let tenant = token_request.authority.tenant();
                 if error
                     .refusal()
-                    .is_some_and(azbroker_entra::Refusal::ends_refresh_token)
+                    .is_some_and(|refusal| refusal.ends_refresh_token(account, tenant))
                 {
                     self.forget_grant(request, account, &refresh_token).await;
                 }
