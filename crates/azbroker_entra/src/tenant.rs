@@ -35,16 +35,23 @@ impl Tenant {
         matches!(self.as_str(), "organizations" | "common" | "consumers")
     }
 
-    /// Whether it has room for an account that is at home in `home`: `consumers` for personal accounts alone,
-    /// `organizations` for all others; every other tenant may have any as its guest.
+    /// Whether it is the one of all personal accounts, by its word or by its ID.
+    pub fn is_personal(&self) -> bool {
+        matches!(self.as_str(), "consumers" | CONSUMERS)
+    }
+
+    /// Whether it has room for an account that is at home in `home`: that of personal accounts for these alone. Every other
+    /// tenant may have any as its guest, and `organizations` lets personal ones pass through to some applications.
     pub fn may_have(&self, home: &str) -> bool {
-        /// The tenant of all personal accounts.
-        const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
-        let is_personal = home.eq_ignore_ascii_case(CONSUMERS);
+        !self.is_personal() || home.eq_ignore_ascii_case(CONSUMERS)
+    }
+
+    /// Whether an account that is at home in `home` is rather meant by it than another one: by `organizations` no personal
+    /// one.
+    pub fn means(&self, home: &str) -> bool {
         match self.as_str() {
-            "consumers" => is_personal,
-            "organizations" => !is_personal,
-            _ => true,
+            "organizations" => !home.eq_ignore_ascii_case(CONSUMERS),
+            _ => self.may_have(home),
         }
     }
 
@@ -60,6 +67,9 @@ impl fmt::Display for Tenant {
     }
 }
 
+/// The tenant of all personal accounts.
+const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
 /// A text that is no tenant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -73,17 +83,22 @@ mod tests {
 
     #[test]
     fn personal_accounts_are_apart_from_those_of_organizations() {
-        const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
         const WORK: &str = "72f9a1c4-6d0b-4e53-9c1e-0d5a4b7c2e10";
-        for (tenant, personal, work) in [
-            ("consumers", true, false),
-            ("organizations", false, true),
-            ("common", true, true),
-            ("contoso.example", true, true),
+        for (tenant, may_have, means) in [
+            ("consumers", [true, false], [true, false]),
+            (CONSUMERS, [true, false], [true, false]),
+            ("organizations", [true, true], [false, true]),
+            ("common", [true, true], [true, true]),
+            ("contoso.example", [true, true], [true, true]),
         ] {
             let tenant = Tenant::parse(tenant).unwrap();
-            assert_eq!(tenant.may_have(PERSONAL), personal, "{tenant}");
-            assert_eq!(tenant.may_have(WORK), work, "{tenant}");
+            let homes = [CONSUMERS, WORK];
+            assert_eq!(
+                homes.map(|home| tenant.may_have(home)),
+                may_have,
+                "{tenant}"
+            );
+            assert_eq!(homes.map(|home| tenant.means(home)), means, "{tenant}");
         }
     }
 

@@ -1,5 +1,5 @@
 use crate::failure::{Exit, Failure};
-use azbroker_service::RuleAccount;
+use azbroker_service::{RuleAccount, Tenant};
 use azure_identity_broker::BrokerAccount;
 
 /// Which of the broker's accounts are meant, as it was typed.
@@ -83,7 +83,11 @@ impl<'a> WhichAccount<'a> {
 fn is_in(account: &BrokerAccount, tenant: &str) -> bool {
     let id = account.tenant_id();
     let home = account.home_account_id().split_once('.');
-    let is_at_home = home.is_some_and(|(_, home)| home.eq_ignore_ascii_case(id));
+    let is_at_home = home.is_some_and(|(_, home)| {
+        // A personal account may have an address of any domain.
+        let is_personal = Tenant::parse(home).is_ok_and(|home| home.is_personal());
+        home.eq_ignore_ascii_case(id) && !is_personal
+    });
     let domain = account.username().rsplit_once('@');
     let is_domain = domain.is_some_and(|(_, domain)| domain.eq_ignore_ascii_case(tenant));
     id.eq_ignore_ascii_case(tenant) || (is_at_home && is_domain)

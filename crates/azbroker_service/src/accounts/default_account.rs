@@ -82,7 +82,7 @@ impl DefaultAccount {
         let pinned = choices
             .pinned(known)
             .filter(|pinned| pinned.environment == environment);
-        if tenant.is_multi_tenant() {
+        if tenant.is_multi_tenant() || tenant.is_personal() {
             return pinned
                 .filter(|account| may_have(tenant, account))
                 .or_else(|| known.first_of(environment, tenant));
@@ -282,10 +282,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_personal_account_is_none_of_an_organization_and_the_other_way_round() {
+    async fn a_personal_account_is_the_last_one_for_an_organization_and_a_work_account_no_personal_one()
+     {
         const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
         let held = [
-            account("ada@outlook.example", PERSONAL),
+            account("bob@contoso.example", PERSONAL),
             account("bob@contoso.example", CONTOSO),
         ];
         let [personal, work] = &held;
@@ -298,11 +299,22 @@ mod tests {
         let known = Known::of(&held);
         assert_eq!(pick(&known, "common").as_ref(), Some(personal));
         assert_eq!(pick(&known, "consumers").as_ref(), Some(personal));
+        assert_eq!(pick(&known, PERSONAL).as_ref(), Some(personal));
         assert_eq!(pick(&known, "organizations").as_ref(), Some(work));
+        // An address of the domain makes nobody at home there.
+        assert_eq!(pick(&known, "contoso.example").as_ref(), Some(work));
         default.pin(Some(work)).await.unwrap();
         assert_eq!(pick(&known, "common").as_ref(), Some(work));
         assert_eq!(pick(&known, "consumers").as_ref(), Some(personal));
+        assert_eq!(pick(&known, PERSONAL).as_ref(), Some(personal));
+        // Applications exist that let personal accounts pass through, and the user has named this one.
+        default.pin(Some(personal)).await.unwrap();
+        assert_eq!(pick(&known, "organizations").as_ref(), Some(personal));
+        assert_eq!(pick(&known, "contoso.example").as_ref(), Some(work));
+        let known = Known::of([personal]);
+        assert_eq!(pick(&known, "organizations").as_ref(), Some(personal));
         let known = Known::of([work]);
         assert_eq!(pick(&known, "consumers"), None);
+        assert_eq!(pick(&known, PERSONAL), None);
     }
 }

@@ -97,22 +97,24 @@ impl Known {
             .take_while(|place| order(place).is_eq())
             .map(|place| &self.accounts[*place]);
         let of_tenant = |account: &&Arc<Account>| match tenant.is_multi_tenant() {
-            true => may_have(tenant, account),
+            true => means(tenant, account),
             false => account.tenant_id.eq_ignore_ascii_case(tenant.as_str()),
         };
         accounts.clone().find(of_tenant).or_else(|| accounts.next())
     }
 
-    /// The one that signed in last of those that a word for many tenants stands for.
+    /// The one that signed in last of those that a word for many tenants means, or else stands for.
     pub(super) fn first_of(&self, environment: &str, tenants: &Tenant) -> Option<&Arc<Account>> {
         let first = self.first(environment)?;
-        match may_have(tenants, first) {
-            true => Some(first),
-            false => self
-                .accounts
-                .iter()
-                .find(|account| account.environment == environment && may_have(tenants, account)),
+        if means(tenants, first) {
+            return Some(first);
         }
+        let here = |account: &&Arc<Account>| account.environment == environment;
+        let mut accounts = self.accounts.iter().filter(here);
+        accounts
+            .clone()
+            .find(|account| means(tenants, account))
+            .or_else(|| accounts.find(|account| may_have(tenants, account)))
     }
 
     /// The ID of a tenant whose domain a member's username has, else what it was named by.
@@ -161,12 +163,22 @@ pub(super) fn is_member(account: &Account, tenant: &Tenant) -> bool {
     names_of_home(account).any(|name| name == tenant.as_str())
 }
 
-/// Whether a word for many tenants stands for the account's home.
+/// Whether the account may be in a tenant, or be one that a word for many tenants stands for.
 pub(super) fn may_have(tenant: &Tenant, account: &Account) -> bool {
     tenant.may_have(account.home_account_id.tenant_id())
 }
 
+/// Whether the account is rather meant by it than another one.
+fn means(tenant: &Tenant, account: &Account) -> bool {
+    tenant.means(account.home_account_id.tenant_id())
+}
+
+/// The domain of the account's home. A personal account may have an address of any, and is at home in none.
 fn domain(account: &Account) -> Option<&str> {
+    let home = Tenant::parse(account.home_account_id.tenant_id());
+    if home.is_ok_and(|home| home.is_personal()) {
+        return None;
+    }
     account.username.rsplit_once('@').map(|(_, domain)| domain)
 }
 

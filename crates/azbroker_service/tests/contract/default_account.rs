@@ -5,7 +5,7 @@ use azbroker_emulator::{
     World,
     default_world::{ADA, CAROL, TENANT_ID},
 };
-use azbroker_service::Configuration;
+use azbroker_service::{ClientId, Configuration};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -92,6 +92,27 @@ async fn a_work_account_is_none_of_consumers() {
             "https://login.microsoftonline.com/consumers".into();
         let answer = setup.call("acquireTokenSilently", request).await;
         assert_eq!(status(&answer), Some(2), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_personal_account_is_found_for_applications_that_let_it_pass_through_organizations() {
+    const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+    let mut world = World::default();
+    world.tenants[0].id = PERSONAL.to_owned();
+    world.vaults.clear();
+    let setup = Setup::with(world, Configuration::default(), SharedStore::default()).await;
+    setup.sign_in(ADA).await;
+    setup.let_pass(56);
+    // What the runtime sends back is what it was given.
+    let held = json!({ "clientId": ClientId::AZURE_CLI });
+    let held = setup.call("getAccounts", held).await;
+    let account = json!({ "account": held["accounts"][0] });
+    for named in [json!({}), json!({ "username": ADA }), account] {
+        let request = request(named);
+        let authority = &request["authParameters"]["authority"];
+        assert!(authority.as_str().unwrap().ends_with("/organizations"));
+        assert_eq!(whose(&setup, request).await, ADA);
     }
 }
 
