@@ -1,7 +1,8 @@
 //! An authority that asks to be left alone for longer than anybody waits.
 
-use crate::{Clock, Error};
+use crate::{Clock, Error, Grant, TokenRequest};
 use async_trait::async_trait;
+use aws_lc_rs::digest::{Context as Hash, SHA256};
 use azure_core::{
     error::ErrorKind,
     http::{
@@ -10,7 +11,7 @@ use azure_core::{
     },
     time::{self, Duration, OffsetDateTime},
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Until when an answer is waited for; stands in the context of a request.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +73,89 @@ pub(crate) fn not_now(response: &RawResponse, host: &str, now: OffsetDateTime) -
     is_not_now.then_some(Error::Unavailable { host, status })
 }
 
+/// For which refresh tokens an authority asked to be left alone. Programs ask again at once, and it counts each request
+/// against the user.
+#[derive(Debug, Default)]
+pub(crate) struct LeftAlone(Mutex<Vec<Asked>>);
+
+/// A refresh token at an authority, so that it is known again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Whom([u8; 32]);
+
+#[derive(Debug)]
+struct Asked {
+    whom: Whom,
+    on: OffsetDateTime,
+    wait: Duration,
+    status: u16,
+}
+
+impl LeftAlone {
+    /// The longest time without a look whether it is over.
+    const LONGEST: Duration = Duration::minutes(5);
+    /// More than there are users and programs on a machine; the oldest is forgotten.
+    const MOST: usize = 256;
+
+    /// What to answer while the authority is left alone.
+    pub(crate) fn error(&self, whom: Whom, host: &str, on: OffsetDateTime) -> Option<Error> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = all.iter().find(|asked| asked.whom == whom)?;
+        asked.is_heeded(on).then(|| Error::Busy {
+            host: host.to_owned(),
+            status: asked.status,
+            // Who comes a moment too early would come in vain.
+            wait: Duration::seconds((asked.on + asked.wait - on).whole_seconds() + 1),
+        })
+    }
+
+    /// Takes note of an answer that says so.
+    pub(crate) fn note(&self, whom: Whom, error: &Error, on: OffsetDateTime) {
+        let Error::Busy { status, wait, .. } = *error else {
+            return;
+        };
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|asked| asked.whom != whom && asked.is_heeded(on));
+        if all.len() >= Self::MOST {
+            all.remove(0);
+        }
+        all.push(Asked {
+            whom,
+            on,
+            wait,
+            status,
+        });
+    }
+}
+
+impl Asked {
+    /// Whether it is to be left alone still; a clock that was set back must not make it last.
+    fn is_heeded(&self, on: OffsetDateTime) -> bool {
+        let until = self.on + self.wait.min(LeftAlone::LONGEST);
+        (self.on..until).contains(&on)
+    }
+}
+
+impl Whom {
+    /// The refresh token of a request, if that is what is redeemed: everything else a user does by hand.
+    pub(crate) fn of(request: &TokenRequest, grant: &Grant) -> Option<Self> {
+        let Grant::RefreshToken(refresh_token) = grant else {
+            return None;
+        };
+        let authority = &request.authority;
+        let mut hash = Hash::new(&SHA256);
+        for part in [
+            authority.host().as_str(),
+            authority.tenant().as_str(),
+            request.client_id.as_str(),
+            refresh_token.expose(),
+        ] {
+            hash.update(part.as_bytes());
+            hash.update(&[0]);
+        }
+        hash.finish().as_ref().try_into().ok().map(Self)
+    }
+}
+
 /// How long an answer asks to wait ([RFC 9110 section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)),
 /// if it is one that asks to.
 fn wait(status: StatusCode, headers: &headers::Headers, now: OffsetDateTime) -> Option<Duration> {
@@ -92,6 +176,45 @@ fn wait(status: StatusCode, headers: &headers::Headers, now: OffsetDateTime) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_authority_is_left_alone_for_as_long_as_it_asked_but_for_minutes_at_the_most() {
+        let (one, other) = (Whom([1; 32]), Whom([2; 32]));
+        let asked_on = OffsetDateTime::UNIX_EPOCH;
+        let busy = |wait| Error::Busy {
+            host: "login.example".to_owned(),
+            status: 429,
+            wait,
+        };
+        let left_alone = LeftAlone::default();
+        let said = |whom, after| {
+            let error = left_alone.error(whom, "login.example", asked_on + after);
+            error.map(|error| error.to_string())
+        };
+        left_alone.note(one, &busy(Duration::seconds(60)), asked_on);
+        let expected = "login.example is busy (HTTP 429) and asked to wait 31 s";
+        let half = Duration::seconds(30);
+        assert_eq!(said(one, half).as_deref(), Some(expected));
+        assert_eq!(said(other, half), None);
+        assert_eq!(said(one, Duration::seconds(60)), None);
+        assert_eq!(
+            said(one, Duration::seconds(-1)),
+            None,
+            "the clock was set back"
+        );
+
+        left_alone.note(other, &busy(Duration::HOUR), asked_on);
+        let expected = "login.example is busy (HTTP 429) and asked to wait 3541 s";
+        assert_eq!(said(other, Duration::MINUTE).as_deref(), Some(expected));
+        assert_eq!(said(other, Duration::minutes(5)), None, "it is asked again");
+
+        for number in 0..1_000_u16 {
+            let mut whom = [3; 32];
+            whom[..2].copy_from_slice(&number.to_be_bytes());
+            left_alone.note(Whom(whom), &busy(Duration::HOUR), asked_on);
+        }
+        assert_eq!(left_alone.0.lock().unwrap().len(), LeftAlone::MOST);
+    }
 
     #[test]
     fn a_wait_is_asked_for_in_seconds_or_until_a_date() {

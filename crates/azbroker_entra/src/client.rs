@@ -1,7 +1,7 @@
 use crate::{
     Authority, Claims, ClientId, Clock, CorrelationId, Error, Grant, KeyId, Refusal, Result,
     Scopes, Tokens,
-    busy::{self, Deadline, NoVainWaiting},
+    busy::{self, Deadline, LeftAlone, NoVainWaiting, Whom},
     form::Form,
 };
 use azure_core::{
@@ -23,6 +23,7 @@ pub struct Client {
     transport: Option<Arc<dyn HttpClient>>,
     pipeline: OnceLock<Pipeline>,
     clock: Arc<dyn Clock>,
+    left_alone: LeftAlone,
 }
 
 /// One request to a token endpoint, but for what is redeemed.
@@ -49,13 +50,14 @@ impl Client {
             transport,
             pipeline: OnceLock::new(),
             clock,
+            left_alone: LeftAlone::default(),
         }
     }
 
     /// Redeems a grant.
     ///
     /// Failures of the moment are tried again a few times, 20 s in all at the most; an authority that asks to wait
-    /// longer than that is not waited for.
+    /// longer than that is not waited for, and not asked again by the same refresh token meanwhile.
     ///
     /// # Errors
     ///
@@ -63,7 +65,16 @@ impl Client {
     /// [`Error::TimedOut`] when trying again later may help.
     pub async fn redeem(&self, request: &TokenRequest, grant: &Grant) -> Result<Tokens> {
         let host = request.authority.host();
-        self.in_time(&host, self.send(request, grant)).await
+        let whom = Whom::of(request, grant);
+        let busy = whom.and_then(|whom| self.left_alone.error(whom, &host, self.clock.now()));
+        if let Some(busy) = busy {
+            return Err(busy);
+        }
+        let redeemed = self.in_time(&host, self.send(request, grant)).await;
+        if let (Some(whom), Err(error)) = (whom, &redeemed) {
+            self.left_alone.note(whom, error, self.clock.now());
+        }
+        redeemed
     }
 
     /// Waits for an answer, but not for ever.

@@ -132,6 +132,37 @@ async fn failures_of_the_moment_keep_the_account() {
 }
 
 #[tokio::test]
+async fn an_authority_that_asked_to_be_left_alone_is() {
+    let setup = Setup::new().await;
+    setup.sign_in(default_world::ADA).await;
+    setup.let_pass(56);
+    let busy = Fault::Status {
+        code: 429,
+        retry_after: Some(std::time::Duration::from_secs(60)),
+    };
+    setup.emulator.faults().next(20, Target::Token, busy);
+    let before = setup.emulator.ledger().token_requests();
+    let (first, second) = tokio::join!(setup.silent(), setup.silent());
+    for answer in [first, second, setup.silent().await] {
+        assert_eq!(status(&answer), Some(5), "{answer}");
+        let said = context(&answer);
+        assert!(
+            said.contains(" is busy (HTTP 429) and asked to wait "),
+            "{said}"
+        );
+    }
+    assert_eq!(setup.emulator.ledger().token_requests(), before + 1);
+    // Another tenant has said nothing.
+    let elsewhere = json!({ "authority": "https://login.microsoftonline.com/contoso.example" });
+    setup.call("acquireTokenSilently", request(elsewhere)).await;
+    assert_eq!(setup.emulator.ledger().token_requests(), before + 2);
+
+    setup.emulator.faults().clear();
+    setup.let_pass(2);
+    assert_eq!(status(&setup.silent().await), None);
+}
+
+#[tokio::test]
 async fn a_policy_is_named_with_who_must_act() {
     let setup = Setup::new().await;
     setup.sign_in(default_world::ADA).await;
@@ -216,6 +247,41 @@ async fn a_refresh_token_that_entra_id_calls_bad_is_dropped_whatever_the_number(
         assert_eq!(
             context(&answer),
             "Entra ID has ended the sign-in of ada@contoso.example; sign in"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_guest_is_refused_in_one_tenant_ends_nothing_at_home() {
+    for aadsts in [50034, 50057, 500341, 700003, 530036] {
+        let setup = Setup::new().await;
+        setup.sign_in(default_world::ADA).await;
+        setup.let_pass(56);
+        let refused = Fault::Oauth {
+            error: "invalid_grant".to_owned(),
+            aadsts,
+            suberror: None,
+            claims: None,
+        };
+        let elsewhere = "https://login.microsoftonline.com/0fab0000-0000-4000-8000-000000000000";
+        let elsewhere = json!({ "authority": elsewhere });
+        setup
+            .emulator
+            .faults()
+            .next(1, Target::Token, refused.clone());
+        let answer = setup.call("acquireTokenSilently", request(elsewhere)).await;
+        assert!(context(&answer).contains(&aadsts.to_string()), "{answer}");
+        assert_eq!(status(&setup.silent().await), None, "{aadsts} elsewhere");
+
+        setup.let_pass(56);
+        setup.emulator.faults().next(1, Target::Token, refused);
+        let answer = setup.silent().await;
+        assert!(context(&answer).contains(&aadsts.to_string()), "{answer}");
+        let answer = setup.silent().await;
+        assert_eq!(
+            context(&answer),
+            "Entra ID has ended the sign-in of ada@contoso.example; sign in",
+            "{aadsts} at home"
         );
     }
 }
