@@ -230,13 +230,11 @@ fn is_a_username(text: &str) -> bool {
         .is_some_and(|(user, domain)| fits(user) && fits(domain))
 }
 
-/// Both parts of a home account ID are GUIDs.
+/// Both parts of a home account ID are GUIDs. They may be typed in any of a GUID's forms, and accounts have the one.
 fn typed_id(text: &str) -> Option<HomeAccountId> {
     let (object_id, tenant_id) = text.split_once('.')?;
-    let are_ids = [object_id, tenant_id]
-        .iter()
-        .all(|id| azure_core::Uuid::parse_str(id).is_ok());
-    are_ids.then(|| HomeAccountId::new(object_id, tenant_id))
+    let id = |text| Some(azure_core::Uuid::parse_str(text).ok()?.to_string());
+    Some(HomeAccountId::new(&id(object_id)?, &id(tenant_id)?))
 }
 
 /// The one name of the cloud that a host belongs to.
@@ -333,6 +331,15 @@ mod tests {
         let by_id = RuleAccount::typed(&format!("{OBJECT}.{TENANT}").to_uppercase(), None).unwrap();
         let ada = account("login.microsoftonline.com");
         assert!(by_id.is(&ada));
+        // A denial holds in whatever form of a GUID it is typed.
+        let plain = |id: &str| id.replace('-', "");
+        for typed in [
+            format!("{}.{}", plain(OBJECT), plain(TENANT)),
+            format!("{{{OBJECT}}}.urn:uuid:{TENANT}"),
+        ] {
+            let typed = RuleAccount::typed(&typed, None).unwrap();
+            assert!(typed.is(&ada), "{typed:?}");
+        }
         let home_account_id = HomeAccountId::new(TENANT, TENANT);
         assert!(!by_id.is(&Account {
             home_account_id,
