@@ -66,6 +66,7 @@ impl Program {
             .iter()
             .position(|count| alike(&count.last, &entry));
         let known = known.map(|at| self.named.remove(at));
+        let mut begins_to_wait = false;
         let mut count = match known {
             Some(mut count) if !has_passed(Self::WINDOW, count.since, on) => {
                 count.last = entry.into_owned();
@@ -73,14 +74,14 @@ impl Program {
             }
             over => {
                 if let Some(over) = over {
-                    self.forget(on, over, write);
+                    begins_to_wait |= self.forget(on, over, write);
                 }
                 if !self.budget.has(Purpose::Name, on) {
-                    return self.count_unnamed(on, entry.into_owned(), 1);
+                    return self.count_unnamed(on, entry.into_owned(), 1) || begins_to_wait;
                 }
                 if self.named.len() >= Self::MOST {
                     let oldest = self.named.remove(0);
-                    self.forget(on, oldest, write);
+                    begins_to_wait |= self.forget(on, oldest, write);
                 }
                 Count {
                     last: entry.into_owned(),
@@ -100,7 +101,7 @@ impl Program {
         if is_new || (is_due && self.budget.has(Purpose::Count, on)) {
             count.write(on, &mut self.budget, write);
         }
-        let begins_to_wait = count.unwritten == 1;
+        begins_to_wait |= count.unwritten == 1;
         self.named.push(count);
         begins_to_wait
     }
@@ -142,16 +143,17 @@ impl Program {
         self.named.len()
     }
 
-    /// Forgets a refusal, and writes how often it was seen or counts it among those without a name.
-    fn forget(&mut self, on: OffsetDateTime, count: Count, write: Write<'_>) {
+    /// Forgets a refusal, and writes how often it was seen or counts it among those without a name. Tells whether these
+    /// begin to wait.
+    fn forget(&mut self, on: OffsetDateTime, count: Count, write: Write<'_>) -> bool {
         let times = count.unwritten;
         if self.budget.has(Purpose::Count, on) {
             if let Some(line) = count.into_line() {
                 self.budget.take(write(&line), on);
             }
-        } else if times > 0 {
-            self.count_unnamed(on, count.last, times);
+            return false;
         }
+        times > 0 && self.count_unnamed(on, count.last, times)
     }
 
     fn count_unnamed(&mut self, on: OffsetDateTime, last: LogEntry<'static>, times: u64) -> bool {

@@ -18,12 +18,17 @@ impl Log {
             lines,
             bytes,
         } = self;
-        repeated.take(on, entry, |entry| {
+        let before = repeated.wait(on);
+        let wakes = repeated.take(on, entry, |entry| {
             lines.push(entry.clone().into_owned());
             let size = size(entry);
             *bytes += size;
             size
         });
+        // Who waits would come too late.
+        let after = repeated.wait(on);
+        let is_earlier = after.is_some_and(|after| before.is_none_or(|before| after < before));
+        assert!(wakes || !is_earlier, "{before:?} -> {after:?}");
     }
 
     fn write_due(&mut self, on: OffsetDateTime) {
