@@ -162,6 +162,8 @@ fn failure(error: &ServeError) -> Failure {
             "where there is a bus, set DBUS_SESSION_BUS_ADDRESS; where there is none, `azbroker run -- bash` brings one with \
              a broker",
         ),
+        ServeError::BusSilent => Failure::of(Exit::TryAgainLater, error)
+            .with_hint("see that DBUS_SESSION_BUS_ADDRESS names a bus, or start the session anew"),
         ServeError::NameTaken { .. } => Failure::of(Exit::UserMustAct, error)
             .with_hint("use that broker, or end it first; it is never replaced"),
         _ => Failure::of(Exit::Failed, error),
