@@ -1,6 +1,6 @@
 use crate::{
     bus::{Bus, call},
-    setup::{Setup, access_token, context, request, status},
+    setup::{Setup, access_token, context, request, status, within},
 };
 use azbroker_emulator::{Fault, Target};
 use azbroker_service::{Configuration, serve_at};
@@ -59,9 +59,12 @@ async fn too_many_silent_requests_of_a_caller_are_refused_and_the_others_answere
     assert_eq!((refused, answered), (2, 128));
     // The log is written behind the answers.
     let logged = || std::fs::read_to_string(state.path().join("log.jsonl")).unwrap_or_default();
-    while !logged().contains("too many requests are under way from this program; try again") {
-        tokio::task::yield_now().await;
-    }
+    let line = async {
+        while !logged().contains("too many requests are under way from this program; try again") {
+            tokio::task::yield_now().await;
+        }
+    };
+    within("line in the log", line).await;
 }
 
 #[tokio::test]
@@ -88,9 +91,12 @@ async fn a_process_has_one_limit_for_all_its_connections_and_interfaces() {
         .iter()
         .flat_map(|client| (0..35).map(|_| ask(client)));
     let too_late = async {
-        while answered.get() < 12 {
-            tokio::task::yield_now().await;
-        }
+        let refusals = async {
+            while answered.get() < 12 {
+                tokio::task::yield_now().await;
+            }
+        };
+        within("twelfth refusal", refusals).await;
         // Its requests that are let in wait for Entra ID: the process has no place left, anywhere.
         let late_comer = bus.connect().await;
         let own = "com.github.azbroker.Broker1";

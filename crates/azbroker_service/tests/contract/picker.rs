@@ -1,6 +1,6 @@
 //! The account page: when it is shown, and what comes of each answer.
 
-use crate::setup::{Setup, access_token, context, request, status};
+use crate::setup::{Setup, access_token, context, request, status, within};
 use azbroker_emulator::{Behavior, Fault, Target, default_world};
 use azbroker_service::{Configuration, Prompt};
 use azure_core::{http::Url, time::Duration};
@@ -31,9 +31,12 @@ fn page(setup: &Setup) -> Url {
 }
 
 async fn page_is_open(setup: &Setup, pages: usize) {
-    while setup.user.opened().len() < pages {
-        tokio::task::yield_now().await;
-    }
+    let opened = async {
+        while setup.user.opened().len() < pages {
+            tokio::task::yield_now().await;
+        }
+    };
+    within("page", opened).await;
 }
 
 #[tokio::test]
