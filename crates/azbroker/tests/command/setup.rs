@@ -1,7 +1,7 @@
 use std::{
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
@@ -105,13 +105,27 @@ pub(crate) fn ends(mut program: Child) -> ExitStatus {
 }
 
 /// Processes that run this file with this word among their arguments.
-pub(crate) fn processes_with(word: &Path) -> usize {
+fn processes_with(word: &Path) -> usize {
     let word = word.as_os_str().as_encoded_bytes();
     std::fs::read_dir("/proc")
         .unwrap()
         .filter_map(|process| std::fs::read(process.ok()?.path().join("environ")).ok())
         .filter(|environment| environment.windows(word.len()).any(|part| part == word))
         .count()
+}
+
+/// Fails if a process with this word in its environment stays. One that was killed may take a moment to be gone, as
+/// may a browser's script that nobody waits for.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "nothing tells of the end of a process that is nobody's child here"
+)]
+pub(crate) fn no_process_stays(word: &Path) {
+    let begun = Instant::now();
+    while processes_with(word) > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "one stays");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Writes a shell script of one line.
