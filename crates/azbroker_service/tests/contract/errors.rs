@@ -224,7 +224,7 @@ async fn a_refresh_token_that_entra_id_calls_bad_is_dropped_whatever_the_number(
 async fn a_sign_in_that_is_never_finished_ends_by_itself() {
     for behavior in [Behavior::Close, Behavior::WrongPassword] {
         let configuration = Configuration {
-            sign_in_deadline: Duration::seconds(1),
+            sign_in_deadline: Duration::seconds(5),
             ..Configuration::default()
         };
         let setup = Setup::with(World::default(), configuration, SharedStore::default()).await;
@@ -234,7 +234,7 @@ async fn a_sign_in_that_is_never_finished_ends_by_itself() {
             (status(&answer), context(&answer)),
             (
                 Some(7),
-                "the sign-in was not finished within 1 s; try again"
+                "the sign-in was not finished within 5 s; try again"
             )
         );
         setup.sign_in(default_world::ADA).await;
@@ -250,7 +250,7 @@ async fn an_application_without_the_redirect_uri_ends_on_entra_ids_page() {
             .retain(|uri| !uri.starts_with("http://"));
     }
     let configuration = Configuration {
-        sign_in_deadline: Duration::seconds(1),
+        sign_in_deadline: Duration::seconds(5),
         ..Configuration::default()
     };
     let setup = Setup::with(world, configuration, SharedStore::default()).await;

@@ -11,7 +11,7 @@ use std::{cell::Cell, time::Duration};
 #[tokio::test]
 async fn the_seventeenth_waiting_sign_in_of_a_caller_is_refused_and_the_first_still_completes() {
     let setup = Setup::new().await;
-    let late = Fault::Delay(Duration::from_secs(1));
+    let late = Fault::Delay(Duration::from_secs(5));
     setup.emulator.faults().next(1, Target::Token, late);
     let answers = join_all((0..17).map(|_| setup.interactive())).await;
     let (refused, done): (Vec<_>, Vec<_>) =
@@ -45,7 +45,7 @@ async fn too_many_silent_requests_of_a_caller_are_refused_and_the_others_answere
     .await;
     setup.sign_in(azbroker_emulator::default_world::ADA).await;
     setup.let_pass(56);
-    let late = Fault::Delay(Duration::from_secs(1));
+    let late = Fault::Delay(Duration::from_secs(5));
     setup.emulator.faults().next(1, Target::Token, late);
     let answers = join_all((0..130).map(|_| setup.silent())).await;
     let refused = answers
@@ -76,7 +76,7 @@ async fn a_process_has_one_limit_for_all_its_connections_and_interfaces() {
     let broker = bus.connect().await;
     serve_at(&broker, setup.broker.clone()).await.unwrap();
     let clients = join_all((0..4).map(|_| bus.connect())).await;
-    let late = Fault::Delay(Duration::from_secs(2));
+    let late = Fault::Delay(Duration::from_secs(5));
     setup.emulator.faults().next(1, Target::Token, late);
 
     let contract = "com.microsoft.identity.Broker1";

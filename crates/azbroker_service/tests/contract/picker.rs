@@ -155,7 +155,7 @@ async fn a_caller_that_gives_up_ends_the_page() {
 #[tokio::test]
 async fn a_page_that_is_not_answered_in_time_ends_by_itself() {
     let configuration = Configuration {
-        sign_in_deadline: Duration::seconds(1),
+        sign_in_deadline: Duration::seconds(5),
         ..Configuration::default()
     };
     let setup = Setup::configured(configuration).await;
@@ -166,7 +166,7 @@ async fn a_page_that_is_not_answered_in_time_ends_by_itself() {
         (status(&answer), context(&answer)),
         (
             Some(7),
-            "the sign-in was not finished within 1 s; try again"
+            "the sign-in was not finished within 5 s; try again"
         )
     );
     let text = text_at(&page(&setup)).await;
