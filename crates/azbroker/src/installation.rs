@@ -13,9 +13,14 @@ use crate::{
     arguments::IdleExit,
     failure::{Exit, Failure},
     folders::Folder,
+    regular_file,
 };
 use azbroker_service::BUS_NAME;
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs,
+    io::{self, Read},
+    path::PathBuf,
+};
 
 /// One of the files that `install` writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +108,7 @@ impl InstalledFile {
     pub(crate) fn present(&self) -> io::Result<Present> {
         Ok(match whose(&self.path)? {
             Present::Ours { .. } => Present::Ours {
-                same: fs::read_to_string(&self.path)? == self.text,
+                same: read(&self.path)? == self.text.as_bytes(),
             },
             other => other,
         })
@@ -126,12 +131,18 @@ impl InstalledFile {
 
 /// Who wrote the file at a path.
 pub(crate) fn whose(path: &std::path::Path) -> io::Result<Present> {
-    match fs::read(path) {
+    match read(path) {
         Ok(bytes) if bytes.starts_with(MARKER.as_bytes()) => Ok(Present::Ours { same: false }),
         Ok(_) => Ok(Present::Anothers),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Present::Nothing),
         Err(error) => Err(error),
     }
+}
+
+fn read(path: &std::path::Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    regular_file::open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// This executable's path, as text that fits in a line.
@@ -158,3 +169,17 @@ pub(crate) const UNIT: &str = "azbroker.service";
 
 /// The first line of every file of ours.
 const MARKER: &str = "# Written by `azbroker install`; `azbroker uninstall` removes it.\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("azbroker.service");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        assert_eq!(whose(&path).unwrap_err().to_string(), "it is no file");
+    }
+}

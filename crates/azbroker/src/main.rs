@@ -58,31 +58,26 @@ fn run(arguments: Arguments, logs: Logs) -> Result<ExitCode, Failure> {
         Command::KeyVaultSecret => commands::key_vault_secret::run(),
         #[cfg(feature = "emulator")]
         Command::Emulate(arguments) => {
-            one_thread()?.block_on(commands::emulate::run(arguments, verbose))
+            to_the_end(commands::emulate::run(arguments, verbose), MOMENT)
         }
         #[cfg(feature = "emulator")]
-        Command::Try(arguments) => {
-            one_thread()?.block_on(commands::try_it::run(&arguments, verbose))
-        }
+        Command::Try(arguments) => to_the_end(commands::try_it::run(&arguments, verbose), MOMENT),
         Command::Serve(arguments) => {
-            let served = commands::serve::run(arguments, Arc::new(logs));
-            to_the_end(one_thread()?, served, SHUTDOWN)
+            to_the_end(commands::serve::run(arguments, Arc::new(logs)), SHUTDOWN)
         }
-        Command::Run(arguments) => one_thread()?.block_on(commands::run::run(arguments, verbose)),
-        Command::Install(arguments) => one_thread()?.block_on(commands::install::run(&arguments)),
-        Command::Uninstall(arguments) => {
-            one_thread()?.block_on(commands::uninstall::run(&arguments))
-        }
-        Command::Doctor(arguments) => one_thread()?.block_on(commands::doctor::run(&arguments)),
-        Command::Login(arguments) => one_thread()?.block_on(commands::login::run(arguments)),
-        Command::Accounts(arguments) => one_thread()?.block_on(commands::accounts::run(&arguments)),
+        Command::Run(arguments) => to_the_end(commands::run::run(arguments, verbose), MOMENT),
+        Command::Install(arguments) => to_the_end(commands::install::run(&arguments), MOMENT),
+        Command::Uninstall(arguments) => to_the_end(commands::uninstall::run(&arguments), MOMENT),
+        Command::Doctor(arguments) => to_the_end(commands::doctor::run(&arguments), MOMENT),
+        Command::Login(arguments) => to_the_end(commands::login::run(arguments), MOMENT),
+        Command::Accounts(arguments) => to_the_end(commands::accounts::run(&arguments), MOMENT),
         Command::Account(AccountCommand::Default(arguments)) => {
-            one_thread()?.block_on(commands::account::default(&arguments))
+            to_the_end(commands::account::default(&arguments), MOMENT)
         }
-        Command::Status(arguments) => one_thread()?.block_on(commands::status::run(&arguments)),
-        Command::Token(arguments) => one_thread()?.block_on(commands::token::run(arguments)),
-        Command::Logout(arguments) => one_thread()?.block_on(commands::logout::run(&arguments)),
-        Command::Rules(arguments) => one_thread()?.block_on(commands::rules::run(&arguments)),
+        Command::Status(arguments) => to_the_end(commands::status::run(&arguments), MOMENT),
+        Command::Token(arguments) => to_the_end(commands::token::run(arguments), MOMENT),
+        Command::Logout(arguments) => to_the_end(commands::logout::run(&arguments), MOMENT),
+        Command::Rules(arguments) => to_the_end(commands::rules::run(&arguments), MOMENT),
         Command::Log(arguments) => commands::log::run(&arguments),
         #[cfg(feature = "emulator")]
         Command::HandOver { socket, url } => commands::hand_over::run(&socket, &url),
@@ -90,14 +85,22 @@ fn run(arguments: Arguments, logs: Logs) -> Result<ExitCode, Failure> {
 }
 
 /// Runs this to its end, and waits only so long for threads that wait for something: a process that the broker
-/// looks at can keep one of them for ever.
-fn to_the_end<T>(runtime: LocalRuntime, work: impl Future<Output = T>, patience: Duration) -> T {
+/// looks at can keep one of them for ever, and a name server that does not answer for most of a minute.
+fn to_the_end<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+    patience: Duration,
+) -> Result<T, Failure> {
+    let runtime = one_thread()?;
     let done = runtime.block_on(work);
     runtime.shutdown_timeout(patience);
     done
 }
 
+/// Of the broker, which may be writing what it was given.
 const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// Of a command that has said all it had to say.
+const MOMENT: Duration = Duration::from_millis(500);
 
 fn one_thread() -> Result<LocalRuntime, Failure> {
     one_thread::runtime().map_err(|error| {
@@ -122,7 +125,8 @@ mod tests {
                 let _ = end.recv();
             });
             begun.await.unwrap();
+            Ok(())
         };
-        to_the_end(one_thread().unwrap(), served, Duration::ZERO);
+        to_the_end(served, Duration::ZERO).unwrap();
     }
 }

@@ -39,7 +39,10 @@ pub async fn serve(
         None,
     ));
     let mut stop = pin!(stop);
-    let mut bus = SessionBus::join(&broker, &log_level).await?;
+    let join = SessionBus::join(&broker, &log_level);
+    let Some(mut bus) = in_time(join, ANSWER, &mut stop).await? else {
+        return Ok(());
+    };
     ready();
     // The keyring may be slow; whoever asks for an account waits for it, and nobody else.
     tokio::spawn({
@@ -106,6 +109,21 @@ pub async fn serve(
     }
 }
 
+/// Joins the first bus; `None` where somebody asks for the end before it has answered.
+async fn in_time<T>(
+    join: impl Future<Output = Result<T, ServeError>>,
+    patience: Duration,
+    stop: impl Future<Output = ()>,
+) -> Result<Option<T>, ServeError> {
+    tokio::select! {
+        joined = tokio::time::timeout(patience.unsigned_abs(), join) => match joined {
+            Ok(joined) => joined.map(Some),
+            Err(_) => Err(ServeError::BusSilent),
+        },
+        () = stop => Ok(None),
+    }
+}
+
 /// Waits until the broker was idle for long enough and would lose nothing.
 async fn nothing_to_do(broker: &Broker, idle_exit: Option<Duration>, clock: &dyn Clock) {
     let Some(time) = idle_exit else {
@@ -158,6 +176,9 @@ async fn come_back(
     Err(ServeError::BusGone)
 }
 
+/// How long the first bus may take to answer, which on a busy machine has only just been started.
+const ANSWER: Duration = Duration::seconds(10);
+
 /// How long a broker without a bus lives: longer than a desktop takes to restart, and no longer, since nobody can
 /// reach it.
 const BUS_RETURN: Duration = Duration::minutes(10);
@@ -169,6 +190,9 @@ pub enum ServeError {
     /// There is no session bus.
     #[error("there is no session bus to serve on")]
     NoBus(#[source] zbus::Error),
+    /// Something takes connections at the address of the bus, and says nothing.
+    #[error("the session bus does not answer")]
+    BusSilent,
     /// Somebody else is the broker.
     #[error("{BUS_NAME} belongs to {owner}: there can be one broker on a bus")]
     NameTaken {
@@ -187,4 +211,25 @@ pub enum ServeError {
     /// The bus did not do what it was asked.
     #[error("the session bus refused")]
     Refused(#[from] zbus::fdo::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::{pending, ready};
+
+    #[tokio::test]
+    async fn a_bus_that_says_nothing_is_given_up() {
+        let silent = in_time(pending::<Result<(), _>>(), Duration::ZERO, pending()).await;
+        assert_eq!(
+            silent.unwrap_err().to_string(),
+            "the session bus does not answer"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_broker_that_has_no_answer_of_its_bus_ends_when_it_is_asked_to() {
+        let stopped = in_time(pending::<Result<(), _>>(), ANSWER, ready(())).await;
+        assert_eq!(stopped.unwrap(), None);
+    }
 }

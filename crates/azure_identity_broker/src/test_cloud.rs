@@ -31,6 +31,13 @@ pub(crate) struct Setting {
     pub(crate) cache_folder: TempDir,
 }
 
+/// What a wait brings; a test whose wait brings nothing fails, and does not keep the others.
+pub(crate) async fn within<T>(waited_for: &str, wait: impl Future<Output = T>) -> T {
+    tokio::time::timeout(std::time::Duration::from_secs(60), wait)
+        .await
+        .unwrap_or_else(|_| panic!("a minute brought no {waited_for}"))
+}
+
 #[derive(Debug)]
 pub(crate) struct User {
     visitor: Arc<Visitor>,

@@ -186,6 +186,8 @@ fn record_of(home: Option<&Path>) -> Result<AuthenticationRecord> {
         let path: PathBuf = home.join(folder).join(FILE);
         match std::fs::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            // Whoever reads a pipe may wait for ever.
+            Ok(metadata) if !metadata.is_file() => return Err(unreadable(&path, "it is no file")),
             Ok(metadata) if metadata.len() > LARGEST => {
                 return Err(unreadable(&path, "it is larger than any record"));
             }

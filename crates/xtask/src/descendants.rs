@@ -73,6 +73,7 @@ mod tests {
     use super::Descendant;
     use std::io::{BufRead as _, BufReader};
     use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
 
     #[test]
     fn a_childs_children_are_found_with_what_they_were_started_as() {
@@ -85,8 +86,10 @@ mod tests {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         stdout.read_line(&mut said).unwrap();
         let mut found = Descendant::of(child.id());
+        let begun = Instant::now();
         // Between being started and being another program a process is like its parent.
         while !found.iter().any(|one| one.command == "tail -f /dev/null") {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{found:?}");
             found = Descendant::of(child.id());
         }
         for one in &found {

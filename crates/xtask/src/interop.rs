@@ -67,7 +67,7 @@ fn is_built(workspace: &Workspace, report: &mut Report) -> bool {
         &mut workspace.cargo(["build", "--workspace", "--bins", "--examples", "--locked"]),
         &log,
     ) {
-        Ok(status) if status.success() => {
+        Ok(ended) if ended.is_success() => {
             report.ok(line);
             return true;
         }

@@ -2,7 +2,7 @@
 
 use crate::descendants::Descendant;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -17,14 +17,37 @@ pub(crate) enum Ended {
     OutOfTime,
 }
 
-/// Runs a program that ends by itself; its output goes to one file.
-pub(crate) fn run(command: &mut Command, output: &Path) -> io::Result<ExitStatus> {
-    let file = File::create(output)?;
-    command
-        .stdin(Stdio::null())
-        .stdout(file.try_clone()?)
-        .stderr(file)
-        .status()
+/// Longer than any test takes, than cargo needs for a package, and than a slow connection brings nothing.
+pub(crate) const SILENCE: Duration = Duration::from_mins(10);
+
+impl Ended {
+    pub(crate) fn is_success(self) -> bool {
+        matches!(self, Self::With(status) if status.success())
+    }
+}
+
+/// Runs a program that ends by itself; its output goes to one file. Where it says nothing for [`SILENCE`] it is killed,
+/// and what ran is the end of its output.
+pub(crate) fn run(command: &mut Command, output: &Path) -> io::Result<Ended> {
+    run_within(SILENCE, command, output)
+}
+
+fn run_within(patience: Duration, command: &mut Command, output: &Path) -> io::Result<Ended> {
+    let mut running = String::new();
+    let ended = run_unless_silent(patience, command, output, |processes| {
+        for one in processes {
+            running.push_str(&format!("\n  {}", one.describe()));
+        }
+    })?;
+    if ended == Ended::OutOfTime {
+        let mut file = File::options().append(true).open(output)?;
+        let seconds = patience.as_secs();
+        writeln!(
+            file,
+            "\nnothing was said for {seconds} s. What ran:{running}"
+        )?;
+    }
+    Ok(ended)
 }
 
 /// Runs a program as long as its output, which goes to one file, grows within each `patience`. When it does not, the
@@ -155,7 +178,7 @@ const TIME_TO_CLEAN_UP: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
-    use super::{Ended, run_at_most, run_unless_silent};
+    use super::{Ended, run_at_most, run_unless_silent, run_within};
     use std::path::Path;
     use std::process::Command;
     use std::time::Duration;
@@ -195,14 +218,14 @@ mod tests {
             let mut stuck = 0;
             let mut command = Command::new("sh");
             let ended = run_unless_silent(
-                Duration::from_millis(500),
+                Duration::from_secs(2),
                 command.args(["-c", script]),
                 &output,
                 |descendants| stuck = descendants.len(),
             );
             (ended.unwrap(), stuck)
         };
-        let (ended, stuck) = run("for one in 1 2 3 4 5 6 7 8; do echo; sleep 0.1; done; exit 3");
+        let (ended, stuck) = run("for one in 1 2 3 4 5 6 7 8; do echo; sleep 0.4; done; exit 3");
         assert!(matches!(ended, Ended::With(status) if status.code() == Some(3)));
         assert_eq!(stuck, 0);
         let silent = run("echo first; tail -f /dev/null; echo last");
@@ -210,6 +233,25 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
         assert_eq!(silent, (Ended::OutOfTime, 2));
         assert_eq!(said.unwrap(), "first\n");
+    }
+
+    #[test]
+    fn what_ran_when_a_program_fell_silent_is_the_end_of_its_output() {
+        let folder = std::env::temp_dir().join(format!("xtask-ran-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let output = folder.join("output");
+        let mut command = Command::new("sh");
+        command.args(["-c", "exec tail -f /dev/null"]);
+        let ended = run_within(Duration::from_millis(200), &mut command, &output);
+        let said = std::fs::read_to_string(&output);
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(ended.unwrap(), Ended::OutOfTime);
+        let said = said.unwrap();
+        assert!(
+            said.starts_with("\nnothing was said for 0 s. What ran:\n  "),
+            "{said}"
+        );
+        assert!(said.ends_with("\n    threads: tail\n"), "{said}");
     }
 
     #[test]

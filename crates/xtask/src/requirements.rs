@@ -1,6 +1,6 @@
 //! What has to be on the machine for the suite and the bench, and how it gets there.
 
-use crate::process::{self, is_command, output_of};
+use crate::process::{self, Ended, is_command, output_of};
 use crate::report::Line;
 use crate::workspace::Workspace;
 use std::collections::BTreeMap;
@@ -395,8 +395,13 @@ fn files_in(folder: &Path) -> Result<Vec<String>, String> {
 
 fn succeed(command: &mut Command, log: &Path) -> Result<(), String> {
     match process::run(command, log) {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => {
+        Ok(Ended::With(status)) if status.success() => Ok(()),
+        Ok(Ended::OutOfTime) => Err(format!(
+            "{} fell silent and was ended; what ran is in {}",
+            command.get_program().to_string_lossy(),
+            log.display()
+        )),
+        Ok(Ended::With(status)) => {
             let text = String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned();
             let last = text
                 .lines()

@@ -5,15 +5,11 @@ use crate::requirements::Need;
 use crate::workspace::Workspace;
 use crate::{
     counts, interop,
-    process::{self, Ended},
+    process::{self, Ended, SILENCE},
     requirements,
 };
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
-use std::time::Duration;
-
-/// More than any test takes, and than cargo needs for a package.
-const SILENCE: Duration = Duration::from_mins(10);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -132,7 +128,7 @@ impl Suite {
         let output = self.output_file(name);
         let line = Line::begin(name);
         match process::run(&mut command, &output) {
-            Ok(status) if status.success() => {
+            Ok(ended) if ended.is_success() => {
                 self.report.ok(line);
                 return true;
             }

@@ -16,8 +16,9 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 /// Runs a program against the emulated cloud, or serves the cloud until Ctrl-C.
 pub(crate) async fn run(arguments: EmulateArguments, verbose: u8) -> Result<ExitCode, Failure> {
-    let mut stops = Stops::listen()?;
+    // Before anything listens for signals: the file may be a pipe that nobody writes, and there is nothing to tidy yet.
     let world = world(arguments.world.as_deref())?;
+    let mut stops = Stops::listen()?;
     let signed_in = arguments
         .signed_in
         .iter()

@@ -13,7 +13,15 @@ use azbroker_service::{
     StoreChoice, StoreInPlaceOf, serve,
 };
 use azure_core::time::Duration;
-use std::{env, fs::File, io::Read, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    env,
+    fs::File,
+    io::{self, Read},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 /// Serves until the bus goes away, nothing is left to do, or somebody asks for the end.
@@ -52,7 +60,7 @@ async fn configuration(
     }
     let deadline = arguments.sign_in_deadline.or(file.sign_in_deadline);
     let mut key_source = match arguments.passphrase_fd {
-        Some(descriptor) => Some(KeySource::Passphrase(passphrase(descriptor)?)),
+        Some(descriptor) => Some(KeySource::Passphrase(passphrase(descriptor, stops).await?)),
         None => key_source(file.passphrase_file),
     };
     let store = arguments.store.or(file.store).unwrap_or(usual.store);
@@ -122,16 +130,27 @@ fn without_keyring(wanted: StoreChoice, store: StoreChoice) -> StoreInPlaceOf {
 }
 
 /// Reads what somebody hands over who keeps it nowhere.
-fn passphrase(descriptor: u32) -> Result<Passphrase, Failure> {
+async fn passphrase(descriptor: u32, stops: &mut Stops) -> Result<Passphrase, Failure> {
     let wrong = |what: &str| {
         let message = format!("the passphrase at file descriptor {descriptor} {what}");
         Failure::new(Exit::WrongUsage, message)
     };
-    let mut words = Zeroizing::new(String::with_capacity(4096));
-    File::open(format!("/proc/self/fd/{descriptor}"))
-        .and_then(|file| file.take(4096).read_to_string(&mut words))
-        .map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    let (send, read) = oneshot::channel();
+    // Nothing waits for this thread: whoever has the other end may keep it open for ever.
+    std::thread::spawn(move || send.send(read_all(descriptor)));
+    let words = tokio::select! {
+        words = read => words.unwrap_or_else(|_| Err(io::ErrorKind::UnexpectedEof.into())),
+        _ = stops.asked() => return Err(Failure::quiet()),
+    };
+    let words = words.map_err(|error| wrong(&format!("cannot be read: {error}")))?;
     Passphrase::new(words).ok_or_else(|| wrong("is empty"))
+}
+
+fn read_all(descriptor: u32) -> io::Result<Zeroizing<String>> {
+    let mut words = Zeroizing::new(String::with_capacity(4096));
+    let file = File::open(format!("/proc/self/fd/{descriptor}"))?;
+    file.take(4096).read_to_string(&mut words)?;
+    Ok(words)
 }
 
 pub(super) fn no_key() -> Failure {
@@ -162,6 +181,8 @@ fn failure(error: &ServeError) -> Failure {
             "where there is a bus, set DBUS_SESSION_BUS_ADDRESS; where there is none, `azbroker run -- bash` brings one with \
              a broker",
         ),
+        ServeError::BusSilent => Failure::of(Exit::TryAgainLater, error)
+            .with_hint("see that DBUS_SESSION_BUS_ADDRESS names a bus, or start the session anew"),
         ServeError::NameTaken { .. } => Failure::of(Exit::UserMustAct, error)
             .with_hint("use that broker, or end it first; it is never replaced"),
         _ => Failure::of(Exit::Failed, error),

@@ -12,23 +12,45 @@ use std::{
     process::{ExitCode, Stdio},
     time::{Duration, Instant},
 };
+use tokio::{io::AsyncReadExt, process::Child};
 
 /// Shows the whole way: a cloud, a bus, a broker, and a program that holds no secret, twice.
 pub(crate) async fn run(arguments: &TryArguments, verbose: u8) -> Result<ExitCode, Failure> {
     let mut stops = Stops::listen()?;
-    tokio::select! {
-        shown = show(arguments, verbose) => shown.map(|()| ExitCode::SUCCESS),
-        // Everything ends with the values that hold it.
+    let mut started = Started::default();
+    let shown = tokio::select! {
+        shown = show(arguments, verbose, &mut started) => shown.map(|()| ExitCode::SUCCESS),
         stop = stops.asked() => Ok(ExitCode::from(stop.exit_code())),
+    };
+    started.end().await;
+    shown
+}
+
+/// What was started and has not ended.
+#[derive(Default)]
+struct Started {
+    session: Option<Session>,
+    broker: Option<Child>,
+    program: Option<Child>,
+}
+
+impl Started {
+    /// Ends the session last: what still ran would write to its folder while that is removed.
+    async fn end(self) {
+        for child in [self.program, self.broker].into_iter().flatten() {
+            end(child).await;
+        }
     }
 }
 
-async fn show(arguments: &TryArguments, verbose: u8) -> Result<(), Failure> {
+async fn show(arguments: &TryArguments, verbose: u8, started: &mut Started) -> Result<(), Failure> {
     line(format_args!(
         "Everything below runs on this machine; nothing is installed and nothing is kept.\n"
     ))?;
     let watch = Stopwatch::start();
-    let session = Session::start(World::default(), None).await?;
+    let session = started
+        .session
+        .insert(Session::start(World::default(), None).await?);
     watch
         .step("emulated cloud: https://login.microsoftonline.com, https://demo.vault.azure.net")?;
     if arguments.browser {
@@ -52,7 +74,7 @@ async fn show(arguments: &TryArguments, verbose: u8) -> Result<(), Failure> {
         .await
         .map_err(|error| Failure::of(Exit::Failed, &error))?;
     let watch = Stopwatch::start();
-    let broker = session.start_broker(Browser::HandOver, verbose).await?;
+    started.broker = Some(session.start_broker(Browser::HandOver, verbose).await?);
     watch.step("broker: serves on a private session bus, a process of its own")?;
 
     line(format_args!(
@@ -65,29 +87,38 @@ async fn show(arguments: &TryArguments, verbose: u8) -> Result<(), Failure> {
             default_world::ADA_PASSWORD
         ));
     }
-    program(&session, &mut bus, verbose).await?;
+    let running = &mut started.program;
+    program(session, &mut bus, verbose, running).await?;
     line(format_args!(
         "\nSecond run, a new process; the broker holds the account now:"
     ))?;
-    let secret = program(&session, &mut bus, verbose).await?;
-    end(broker).await;
+    let secret = program(session, &mut bus, verbose, running).await?;
     line(format_args!("\n{secret}"))?;
     Ok(())
 }
 
 /// Runs the program, tells each step of it, and returns what it printed.
-async fn program(session: &Session, bus: &mut BusMonitor, verbose: u8) -> Result<String, Failure> {
+async fn program(
+    session: &Session,
+    bus: &mut BusMonitor,
+    verbose: u8,
+    running: &mut Option<Child>,
+) -> Result<String, Failure> {
+    let failed = |error| Failure::new(Exit::Failed, format!("the program cannot be run: {error}"));
     let before = session.emulator.ledger().entries().len();
     let watch = Stopwatch::start();
-    let output = session
+    let child = session
         .own_command(&[OsString::from("key-vault-secret")], Browser::HandOver)
         .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .await
-        .map_err(|error| {
-            Failure::new(Exit::Failed, format!("the program cannot be run: {error}"))
-        })?;
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let child = running.insert(child);
+    let mut printed = String::new();
+    if let Some(mut stdout) = child.stdout.take() {
+        stdout.read_to_string(&mut printed).await.map_err(failed)?;
+    }
+    let status = child.wait().await.map_err(failed)?;
     let took = watch.read();
     let hops = hops_since(session.emulator.ledger(), before);
     for call in bus.drain(&session.connection).await {
@@ -105,15 +136,13 @@ async fn program(session: &Session, bus: &mut BusMonitor, verbose: u8) -> Result
         }
     }
     step(took, "the program, from start to end")?;
-    if !output.status.success() {
+    if !status.success() {
         return Err(Failure::new(
             Exit::Failed,
-            format!("the program failed ({})", output.status),
+            format!("the program failed ({status})"),
         ));
     }
-    Ok(String::from_utf8_lossy(&output.stdout)
-        .trim_end()
-        .to_owned())
+    Ok(printed.trim_end().to_owned())
 }
 
 /// One line for a call to the broker: what was asked and how it was answered.

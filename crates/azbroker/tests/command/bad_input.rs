@@ -277,9 +277,10 @@ fn a_folder_that_cannot_be_written_is_an_error_and_not_a_hang() {
     );
 }
 
-/// Kills the one process that `emulate` has besides the shell which runs this.
+/// Kills the one process that `emulate` has besides the shell which runs this, and waits until it is dead.
 const KILL_BROKER: &str = "for p in $(cat /proc/$PPID/task/*/children); do \
-     read -r name < /proc/$p/comm; [ \"$name\" != azbroker ] || kill -9 $p; done";
+     read -r name < /proc/$p/comm; [ \"$name\" = azbroker ] || continue; kill -9 $p; \
+     while { read -r _ _ state _ < /proc/$p/stat; } 2>/dev/null && [ \"$state\" != Z ]; do :; done; done";
 
 #[test]
 fn a_full_disk_behind_standard_output_is_one_line_and_a_closed_pipe_none() {

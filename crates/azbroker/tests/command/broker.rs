@@ -1,7 +1,7 @@
 //! `serve`, `login`, `accounts`, `token` and `logout`, against the emulated cloud.
 
 use crate::{
-    setup::{Place, code, copy_program, stderr, stdout},
+    setup::{Place, code, copy_program, stderr, stdout, within},
     surroundings::{Surroundings, end},
 };
 use azbroker_emulator::{
@@ -215,7 +215,7 @@ fn the_memory_of_the_broker_is_closed_to_other_programs() {
         serve.uid(NOBODY).gid(NOBODY).current_dir("/");
     }
     let broker = serve.spawn().unwrap();
-    let _connection = bus.accept().unwrap();
+    let _connection = within("connection", move || bus.accept().unwrap());
     let memory = format!("/proc/{}/mem", broker.id());
     assert_eq!(std::fs::metadata(memory).unwrap().uid(), 0);
     end(broker);

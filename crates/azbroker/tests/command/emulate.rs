@@ -257,7 +257,7 @@ fn a_program_that_is_under_way_is_ended_with_it() {
         assert!(kill.unwrap().success());
         assert_eq!(emulate.wait().unwrap().code(), Some(143), "{signal}");
         place.assert_clean();
-        assert_eq!(crate::setup::processes_with(place.home.path()), 0);
+        crate::setup::no_process_stays(place.home.path());
     }
 }
 

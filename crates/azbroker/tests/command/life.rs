@@ -8,7 +8,7 @@ use crate::{
 use azbroker_emulator::{Fault, Target, default_world::ADA};
 use std::{
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::runtime::Runtime;
 
@@ -62,6 +62,24 @@ fn a_broker_that_is_ended_does_not_wait_for_itself() {
     assert!(!said.iter().any(waited), "{said:#?}");
 }
 
+/// How many files a broker has open, once there are no more than `usual`: what belonged to a call that was answered may
+/// take a moment to be closed.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "nothing tells of a file that is closed"
+)]
+fn open_files(broker: &Child, usual: Option<usize>) -> usize {
+    let folder = format!("/proc/{}/fd", broker.id());
+    let begun = Instant::now();
+    loop {
+        let open = std::fs::read_dir(&folder).unwrap().count();
+        if usual.is_none_or(|usual| open <= usual) || begun.elapsed() > Duration::from_secs(10) {
+            return open;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[test]
 fn a_bus_that_has_gone_leaves_no_connection_behind() {
     let place = Place::new();
@@ -78,14 +96,13 @@ fn a_bus_that_has_gone_leaves_no_connection_behind() {
     for _ in 0..3 {
         let accounts = with(&["accounts"]).output().unwrap();
         assert_eq!(code(&accounts), 0, "{accounts:?}");
-        let folder = format!("/proc/{}/fd", broker.id());
-        open.push(std::fs::read_dir(folder).unwrap().count());
+        open.push(open_files(&broker, open.get(1).copied()));
         bus.kill();
         said.wait_for("the session bus has gone");
         bus = start();
         said.wait_for("the broker serves");
     }
-    assert_eq!(open[1], open[2], "{open:?}");
+    assert!(open[2] <= open[1], "{open:?}");
     end(broker);
 }
 

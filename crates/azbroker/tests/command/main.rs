@@ -12,6 +12,7 @@ mod life;
 mod real_bus;
 mod run;
 mod setup;
+mod stops;
 mod store;
 mod surroundings;
 mod try_it;

@@ -3,7 +3,7 @@
 use crate::{
     approvals::programs::{self, Broker, Machine, Terminal, context, status},
     real_bus::{RealBus, activation_file},
-    setup::{Place, code, processes_with, stderr, stdout},
+    setup::{Place, code, no_process_stays, stderr, stdout},
     surroundings::Surroundings,
 };
 use azbroker_emulator::default_world::SECRET_VALUE;
@@ -49,7 +49,7 @@ fn without_a_session_bus_the_program_gets_one_of_its_own_and_the_rest_stays() {
                 accounts rest in memory until it ends";
     assert_eq!(stderr(&output).matches(told).count(), 1, "{output:?}");
     world.place.assert_clean();
-    assert_eq!(processes_with(world.place.home.path()), 0);
+    no_process_stays(world.place.home.path());
 }
 
 /// What `status` and `doctor` say below `run` on a machine without a session bus.
@@ -207,7 +207,7 @@ fn what_ends_the_run_ends_the_program_and_the_broker() {
     Command::new("kill").args(["-TERM", &id]).status().unwrap();
     assert_eq!(run.wait().unwrap().code(), Some(128 + 15));
     place.assert_clean();
-    assert_eq!(processes_with(place.home.path()), 0);
+    no_process_stays(place.home.path());
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn a_program_that_does_not_start_is_named_with_the_exit_code_of_shells() {
         assert!(stderr(&output).contains(hint), "{output:?}");
     }
     place.assert_clean();
-    assert_eq!(processes_with(place.home.path()), 0);
+    no_process_stays(place.home.path());
 }
 
 #[test]

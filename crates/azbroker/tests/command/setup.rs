@@ -1,6 +1,7 @@
 use std::{
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
@@ -24,10 +25,11 @@ impl Place {
         command
     }
 
-    /// The same, which is asked to end when it has not in two minutes: for a script below it that waits for something.
+    /// The same, which is asked to end when it has not in two minutes, and killed soon after: for a script below it that
+    /// waits for something.
     pub(crate) fn patient_azbroker(&self, arguments: &[&str]) -> Command {
         let mut command = self.program("timeout");
-        command.args(["120", env!("CARGO_BIN_EXE_azbroker")]);
+        command.args(["-k", "15", "120", env!("CARGO_BIN_EXE_azbroker")]);
         command.args(arguments);
         command
     }
@@ -77,14 +79,53 @@ pub(crate) fn code(output: &Output) -> i32 {
     output.status.code().unwrap_or_else(|| panic!("{output:?}"))
 }
 
+/// What a wait brings, on a thread of its own; a test whose wait brings nothing fails, and does not keep the others.
+pub(crate) fn within<T: Send + 'static>(
+    waited_for: &str,
+    wait: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    let (send, brought) = std::sync::mpsc::channel();
+    std::thread::spawn(move || send.send(wait()));
+    let brought = brought.recv_timeout(Duration::from_secs(60));
+    brought.unwrap_or_else(|_| panic!("a minute brought no {waited_for}"))
+}
+
+/// How a program ended that is to end by itself.
+///
+/// One that does not is killed, and fails the test in place of keeping it.
+pub(crate) fn ends(mut program: Child) -> ExitStatus {
+    let id = program.id().to_string();
+    let (send, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || send.send(program.wait()));
+    let Ok(status) = ended.recv_timeout(Duration::from_secs(60)) else {
+        let _ = Command::new("kill").args(["-KILL", &id]).status();
+        panic!("process {id} has not ended");
+    };
+    status.unwrap()
+}
+
 /// Processes that run this file with this word among their arguments.
-pub(crate) fn processes_with(word: &Path) -> usize {
+fn processes_with(word: &Path) -> usize {
     let word = word.as_os_str().as_encoded_bytes();
     std::fs::read_dir("/proc")
         .unwrap()
         .filter_map(|process| std::fs::read(process.ok()?.path().join("environ")).ok())
         .filter(|environment| environment.windows(word.len()).any(|part| part == word))
         .count()
+}
+
+/// Fails if a process with this word in its environment stays. One that was killed may take a moment to be gone, as
+/// may a browser's script that nobody waits for.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "nothing tells of the end of a process that is nobody's child here"
+)]
+pub(crate) fn no_process_stays(word: &Path) {
+    let begun = Instant::now();
+    while processes_with(word) > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "one stays");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Writes a shell script of one line.

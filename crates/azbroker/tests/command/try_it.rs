@@ -1,4 +1,4 @@
-use crate::setup::{Place, code, processes_with, stderr, stdout};
+use crate::setup::{Place, code, ends, no_process_stays, stderr, stdout};
 use azbroker_emulator::default_world::SECRET_VALUE;
 
 #[test]
@@ -24,7 +24,7 @@ fn try_shows_the_whole_way_and_leaves_nothing() {
     );
     assert!(!second.contains("acquireTokenInteractively"), "{shown}");
     place.assert_clean();
-    assert_eq!(processes_with(place.home.path()), 0);
+    no_process_stays(place.home.path());
 }
 
 #[test]
@@ -61,9 +61,9 @@ fn ctrl_c_ends_it_at_any_moment_and_leaves_nothing() {
         let interrupt = format!("kill -INT {}", tried.id());
         let kill = place.program("sh").args(["-c", &interrupt]).status();
         assert!(kill.unwrap().success());
-        assert_eq!(tried.wait().unwrap().code(), Some(130), "{moment}");
+        assert_eq!(ends(tried).code(), Some(130), "{moment}");
         place.assert_clean();
-        assert_eq!(processes_with(place.home.path()), 0, "{moment}");
+        no_process_stays(place.home.path());
     }
 }
 

@@ -4,7 +4,9 @@ use crate::caller::{Caller, access_token, correlation_id, token_request};
 use futures_util::future::join_all;
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    time::Duration,
 };
 
 const ADDRESS: &str = "PROOF_CALLERS_BUS";
@@ -42,7 +44,7 @@ pub(crate) fn run() {
 /// Such a process, from outside.
 pub(crate) struct CallerProcess {
     process: Child,
-    says: BufReader<ChildStdout>,
+    says: Receiver<String>,
 }
 
 impl CallerProcess {
@@ -55,11 +57,16 @@ impl CallerProcess {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut says = BufReader::new(process.stdout.take().unwrap());
-        let mut line = String::new();
-        says.read_line(&mut line).unwrap();
-        assert_eq!(line, "connected\n");
-        Self { process, says }
+        let stdout = BufReader::new(process.stdout.take().unwrap());
+        let (send, says) = channel();
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                let _ = send.send(line);
+            }
+        });
+        let started = Self { process, says };
+        assert_eq!(started.next_line().as_deref(), Some("connected"));
+        started
     }
 
     pub(crate) fn go(&mut self) {
@@ -69,9 +76,18 @@ impl CallerProcess {
 
     /// The tokens that it got, once it has ended.
     pub(crate) fn tokens(mut self) -> Vec<String> {
-        let mut said = String::new();
-        self.says.read_to_string(&mut said).unwrap();
+        let said = std::iter::from_fn(|| self.next_line()).collect();
         assert!(self.process.wait().unwrap().success());
-        said.lines().map(str::to_owned).collect()
+        said
+    }
+
+    /// What it says next; `None` when it has ended.
+    fn next_line(&self) -> Option<String> {
+        // A caller gives its call up before this.
+        match self.says.recv_timeout(Duration::from_secs(120)) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("the callers say nothing"),
+        }
     }
 }

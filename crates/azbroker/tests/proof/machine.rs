@@ -136,7 +136,11 @@ impl Machine {
         let Some(process) = Pid::from_raw(broker.cast_signed()) else {
             return false;
         };
-        kill_process(process, Signal::KILL).is_ok()
+        let killed = kill_process(process, Signal::KILL).is_ok();
+        // Until the bus has noticed, whoever asks it for a broker is told that there is one.
+        let noticed = async { while self.broker().await == Some(broker) {} };
+        within("the news of the broker's end", noticed).await;
+        killed
     }
 
     /// The broker's process, as the bus knows it.

@@ -1,6 +1,6 @@
 //! A program that writes bytes on the bus by hand, so that they can be wrong, and that never waits.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::UnixStream,
@@ -73,6 +73,11 @@ impl RawCaller {
 
     /// Reads until the broker has answered what it was asked before, as far as it does.
     pub(crate) async fn settle(&mut self) -> std::io::Result<()> {
+        let answers = tokio::time::timeout(Duration::from_secs(60), self.read_answers());
+        answers.await.expect("the broker answers within a minute")
+    }
+
+    async fn read_answers(&mut self) -> std::io::Result<()> {
         // The broker names a method that it does not know in its error.
         const MARK: &str = "areYouDone";
         self.send(&Message::to_broker(MARK, "", &[])).await?;

@@ -315,10 +315,11 @@ mod tests {
                 std::thread::yield_now();
             };
             assert_eq!(program.standing, standing, "{word}");
-            parent.kill().unwrap();
-            parent.wait().unwrap();
+            // Before the parent, whose end is the end of what it reads and so its own.
             let child = Pid::from_raw(i32::try_from(child).unwrap()).unwrap();
             rustix::process::kill_process(child, rustix::process::Signal::KILL).unwrap();
+            parent.kill().unwrap();
+            parent.wait().unwrap();
         }
     }
 

@@ -290,7 +290,7 @@ async fn what_a_guest_is_refused_in_one_tenant_ends_nothing_at_home() {
 async fn a_sign_in_that_is_never_finished_ends_by_itself() {
     for behavior in [Behavior::Close, Behavior::WrongPassword] {
         let configuration = Configuration {
-            sign_in_deadline: Duration::seconds(1),
+            sign_in_deadline: Duration::seconds(5),
             ..Configuration::default()
         };
         let setup = Setup::with(World::default(), configuration, SharedStore::default()).await;
@@ -300,7 +300,7 @@ async fn a_sign_in_that_is_never_finished_ends_by_itself() {
             (status(&answer), context(&answer)),
             (
                 Some(7),
-                "the sign-in was not finished within 1 s; try again"
+                "the sign-in was not finished within 5 s; try again"
             )
         );
         setup.sign_in(default_world::ADA).await;
@@ -316,7 +316,7 @@ async fn an_application_without_the_redirect_uri_ends_on_entra_ids_page() {
             .retain(|uri| !uri.starts_with("http://"));
     }
     let configuration = Configuration {
-        sign_in_deadline: Duration::seconds(1),
+        sign_in_deadline: Duration::seconds(5),
         ..Configuration::default()
     };
     let setup = Setup::with(world, configuration, SharedStore::default()).await;

@@ -1,6 +1,6 @@
 use crate::{
     bus::{Bus, call},
-    setup::{Setup, access_token, context, request, status},
+    setup::{Setup, access_token, context, request, status, within},
 };
 use azbroker_emulator::{Fault, Target};
 use azbroker_service::{Configuration, serve_at};
@@ -11,7 +11,7 @@ use std::{cell::Cell, time::Duration};
 #[tokio::test]
 async fn the_seventeenth_waiting_sign_in_of_a_caller_is_refused_and_the_first_still_completes() {
     let setup = Setup::new().await;
-    let late = Fault::Delay(Duration::from_secs(1));
+    let late = Fault::Delay(Duration::from_secs(5));
     setup.emulator.faults().next(1, Target::Token, late);
     let answers = join_all((0..17).map(|_| setup.interactive())).await;
     let (refused, done): (Vec<_>, Vec<_>) =
@@ -45,7 +45,7 @@ async fn too_many_silent_requests_of_a_caller_are_refused_and_the_others_answere
     .await;
     setup.sign_in(azbroker_emulator::default_world::ADA).await;
     setup.let_pass(56);
-    let late = Fault::Delay(Duration::from_secs(1));
+    let late = Fault::Delay(Duration::from_secs(5));
     setup.emulator.faults().next(1, Target::Token, late);
     let answers = join_all((0..130).map(|_| setup.silent())).await;
     let refused = answers
@@ -59,9 +59,12 @@ async fn too_many_silent_requests_of_a_caller_are_refused_and_the_others_answere
     assert_eq!((refused, answered), (2, 128));
     // The log is written behind the answers.
     let logged = || std::fs::read_to_string(state.path().join("log.jsonl")).unwrap_or_default();
-    while !logged().contains("too many requests are under way from this program; try again") {
-        tokio::task::yield_now().await;
-    }
+    let line = async {
+        while !logged().contains("too many requests are under way from this program; try again") {
+            tokio::task::yield_now().await;
+        }
+    };
+    within("line in the log", line).await;
 }
 
 #[tokio::test]
@@ -73,7 +76,7 @@ async fn a_process_has_one_limit_for_all_its_connections_and_interfaces() {
     let broker = bus.connect().await;
     serve_at(&broker, setup.broker.clone()).await.unwrap();
     let clients = join_all((0..4).map(|_| bus.connect())).await;
-    let late = Fault::Delay(Duration::from_secs(2));
+    let late = Fault::Delay(Duration::from_secs(5));
     setup.emulator.faults().next(1, Target::Token, late);
 
     let contract = "com.microsoft.identity.Broker1";
@@ -88,9 +91,12 @@ async fn a_process_has_one_limit_for_all_its_connections_and_interfaces() {
         .iter()
         .flat_map(|client| (0..35).map(|_| ask(client)));
     let too_late = async {
-        while answered.get() < 12 {
-            tokio::task::yield_now().await;
-        }
+        let refusals = async {
+            while answered.get() < 12 {
+                tokio::task::yield_now().await;
+            }
+        };
+        within("twelfth refusal", refusals).await;
         // Its requests that are let in wait for Entra ID: the process has no place left, anywhere.
         let late_comer = bus.connect().await;
         let own = "com.github.azbroker.Broker1";

@@ -91,7 +91,7 @@ async fn only_the_token_that_is_held_can_be_said_to_be_refused() {
 #[tokio::test]
 async fn a_code_that_has_come_is_redeemed_though_its_caller_gives_up() {
     let setup = Setup::new().await;
-    let slow = Fault::Delay(Duration::from_millis(300));
+    let slow = Fault::Delay(Duration::from_secs(2));
     setup.emulator.faults().next(1, Target::Token, slow);
     let cancel = async {
         // The user has done their part: the pages are walked, the code is under way.

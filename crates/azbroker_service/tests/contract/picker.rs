@@ -1,6 +1,6 @@
 //! The account page: when it is shown, and what comes of each answer.
 
-use crate::setup::{Setup, access_token, context, request, status};
+use crate::setup::{Setup, access_token, context, request, status, within};
 use azbroker_emulator::{Behavior, Fault, Target, default_world};
 use azbroker_service::{Configuration, Prompt};
 use azure_core::{http::Url, time::Duration};
@@ -31,9 +31,12 @@ fn page(setup: &Setup) -> Url {
 }
 
 async fn page_is_open(setup: &Setup, pages: usize) {
-    while setup.user.opened().len() < pages {
-        tokio::task::yield_now().await;
-    }
+    let opened = async {
+        while setup.user.opened().len() < pages {
+            tokio::task::yield_now().await;
+        }
+    };
+    within("page", opened).await;
 }
 
 #[tokio::test]
@@ -152,7 +155,7 @@ async fn a_caller_that_gives_up_ends_the_page() {
 #[tokio::test]
 async fn a_page_that_is_not_answered_in_time_ends_by_itself() {
     let configuration = Configuration {
-        sign_in_deadline: Duration::seconds(1),
+        sign_in_deadline: Duration::seconds(5),
         ..Configuration::default()
     };
     let setup = Setup::configured(configuration).await;
@@ -163,7 +166,7 @@ async fn a_page_that_is_not_answered_in_time_ends_by_itself() {
         (status(&answer), context(&answer)),
         (
             Some(7),
-            "the sign-in was not finished within 1 s; try again"
+            "the sign-in was not finished within 5 s; try again"
         )
     );
     let text = text_at(&page(&setup)).await;

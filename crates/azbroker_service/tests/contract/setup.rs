@@ -222,9 +222,12 @@ impl Setup {
         // In the kernel's table a socket that listens has state 0A.
         let listening = format!("0100007F:{port:04X} 00000000:0000 0A");
         let table = || std::fs::read_to_string("/proc/net/tcp").unwrap();
-        while table().contains(&listening) {
-            tokio::task::yield_now().await;
-        }
+        let has_come = async {
+            while table().contains(&listening) {
+                tokio::task::yield_now().await;
+            }
+        };
+        within("redirect", has_come).await;
     }
 
     pub(crate) async fn accounts(&self) -> Vec<String> {
@@ -270,6 +273,13 @@ pub(crate) fn access_token(answer: &Value) -> &str {
     answer["brokerTokenResponse"]["accessToken"]
         .as_str()
         .unwrap()
+}
+
+/// What a wait brings; a test whose wait brings nothing fails, and does not keep the others.
+pub(crate) async fn within<T>(waited_for: &str, wait: impl Future<Output = T>) -> T {
+    tokio::time::timeout(std::time::Duration::from_secs(60), wait)
+        .await
+        .unwrap_or_else(|_| panic!("a minute brought no {waited_for}"))
 }
 
 async fn pair() -> (Connection, Connection) {

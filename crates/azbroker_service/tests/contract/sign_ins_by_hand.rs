@@ -342,7 +342,8 @@ async fn sign_ins_by_hand_count_as_sign_ins_of_their_process() {
     );
     // Whose caller has left counts no more.
     clients.pop().unwrap().close().await.unwrap();
-    while begin(&late_comer).await["way"] != "paste" {}
+    let place = async { while begin(&late_comer).await["way"] != "paste" {} };
+    within("free place", place).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use azbroker_entra::{ClientId, Clock};
 use rustix::fs::OFlags;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, Write},
+    io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
@@ -56,8 +56,14 @@ impl FileStore {
     }
 
     fn read(&self) -> io::Result<Vec<Record>> {
-        match fs::read(&self.path) {
-            Ok(json) => Ok(serde_json::from_slice(&Zeroizing::new(json))?),
+        match opened(OpenOptions::new().read(true), &self.path) {
+            Ok(mut file) => {
+                let length = usize::try_from(file.metadata()?.len()).unwrap_or_default();
+                // Room for all of it: what grows leaves copies behind.
+                let mut json = Zeroizing::new(Vec::with_capacity(length + 1));
+                file.read_to_end(&mut json)?;
+                Ok(serde_json::from_slice(&json)?)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
         }
@@ -111,15 +117,17 @@ impl RefreshTokenStore for FileStore {
     }
 }
 
-/// A file that only its owner reads and writes. A pipe in its place would keep whoever opens it waiting.
+/// A file that only its owner reads and writes.
 fn private(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
-        .open(path)?;
+    let mut options = OpenOptions::new();
+    let options = options.create(true).truncate(false).write(true);
+    opened(options.mode(0o600), path)
+}
+
+/// Opens a file, and waits for nobody: a pipe in its place would keep whoever opens it waiting.
+fn opened(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let at_once = OFlags::NONBLOCK.bits().cast_signed();
+    let file = options.custom_flags(at_once).open(path)?;
     match file.metadata()?.is_file() {
         true => Ok(file),
         false => Err(io::Error::other("it is no file")),
@@ -201,6 +209,19 @@ mod tests {
         done.unwrap();
         assert!(path.exists());
     }
+
+    #[tokio::test]
+    async fn a_pipe_in_the_place_of_the_file_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("cache.json");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let store = FileStore::new(pipe, Arc::new(SystemClock));
+        let error = store.list(&ClientId::azure_cli()).await.unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap();
+        assert_eq!(cause.to_string(), "it is no file");
+    }
+
     #[test]
     fn a_pipe_in_the_place_of_the_lock_is_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();

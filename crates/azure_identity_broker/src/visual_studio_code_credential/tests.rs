@@ -84,6 +84,21 @@ async fn a_record_that_cannot_be_used_is_named() {
     assert!(broker.calls().is_empty());
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_in_the_place_of_the_record_is_not_waited_for() {
+    let broker = TestBroker::holding(&[ADA]).await;
+    let home = home_with(FOLDERS[0], "");
+    let file = home.path().join(FOLDERS[0]).join(FILE);
+    fs::remove_file(&file).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&file).status();
+    assert!(made.unwrap().success());
+    let credential = credential(&broker, &home);
+    let error = credential.get_token(&[VAULT], None).await.unwrap_err();
+    let error = Error::find(&error).unwrap();
+    assert!(error.to_string().ends_with("it is no file"), "{error}");
+}
+
 #[tokio::test]
 async fn a_sign_in_on_purpose_is_of_the_editors_account() {
     let broker = TestBroker::holding(&[]).await;

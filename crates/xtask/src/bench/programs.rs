@@ -102,7 +102,7 @@ fn build_by(
     let line = Line::begin(&format!("building {what}"));
     let ended = process::run(cargo.args(arguments), log);
     match ended {
-        Ok(status) if status.success() => {
+        Ok(ended) if ended.is_success() => {
             line.end("ok");
             Ok(())
         }

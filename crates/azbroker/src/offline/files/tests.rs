@@ -86,29 +86,33 @@ fn the_browser_script_hands_on_the_url_as_it_is_and_does_not_wait() {
             .unwrap()
             .success()
     );
-    // Tells what it was given through the pipe, and so does not end before somebody reads it.
+    // Tells what it was given through the pipe, and so does not end before somebody reads it. A shell reads both
+    // scripts: another test that starts a program just now may hold them as they are written, and what is held so
+    // cannot be run.
     let teller = folder.path().join("teller");
-    write_new(
-        &teller,
-        b"#!/bin/sh\nprintf '%s\\n' \"$@\" >\"$1\"\n",
-        PROGRAM,
-    )
-    .unwrap();
-    let arguments = [pipe.as_os_str(), OsStr::new("a d'a")];
+    write_new(&teller, b"printf '%s\\n' \"$@\" >\"$1\"\n", DATA).unwrap();
+    let arguments = [teller.as_os_str(), pipe.as_os_str(), OsStr::new("a d'a")];
     let command = BrowserCommand {
-        program: &teller,
+        program: Path::new("/bin/sh"),
         arguments: &arguments,
     };
     let files = Files::write(folder.path(), CA, &Variables::new(), Some(command)).unwrap();
     let url = "https://login.microsoftonline.com/common?a=1&b=$(id) 'x'";
 
-    let status = Command::new(files.browser.unwrap())
+    let status = Command::new("sh")
+        .arg(files.browser.unwrap())
         .arg(url)
         .status()
         .unwrap();
 
     assert!(status.success());
-    let told = fs::read_to_string(&pipe).unwrap();
+    let told = Command::new("timeout")
+        .args(["60", "cat"])
+        .arg(&pipe)
+        .output()
+        .unwrap();
+    assert!(told.status.success(), "nothing was told: {told:?}");
+    let told = String::from_utf8(told.stdout).unwrap();
     assert_eq!(
         told.lines().collect::<Vec<_>>(),
         [pipe.to_str().unwrap(), "a d'a", url]

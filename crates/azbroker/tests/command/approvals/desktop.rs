@@ -2,6 +2,7 @@ use super::programs::Machine;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 use tokio::sync::watch;
 use zbus::{Connection, object_server::SignalEmitter, zvariant::OwnedValue};
@@ -76,14 +77,20 @@ impl Desktop {
     }
 
     pub(crate) async fn wait_for(&self, notifications: usize) {
-        let mut state = self.state.subscribe();
-        let open = state.wait_for(|state| state.open.len() == notifications);
-        open.await.unwrap();
+        self.wait_until(|state| state.open.len() == notifications)
+            .await;
     }
 
     pub(crate) async fn wait_for_none(&self) {
+        self.wait_until(|state| state.open.is_empty()).await;
+    }
+
+    /// No test waits for ever for what a desktop shows.
+    async fn wait_until(&self, is_so: impl FnMut(&State) -> bool) {
         let mut state = self.state.subscribe();
-        state.wait_for(|state| state.open.is_empty()).await.unwrap();
+        let shown = tokio::time::timeout(Duration::from_secs(60), state.wait_for(is_so));
+        let waited = shown.await.map(|state| drop(state.unwrap()));
+        assert!(waited.is_ok(), "it is not so: {:?}", self.state.borrow());
     }
 
     /// Presses a button on what was shown last.

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio},
+    process::{Child, ChildStdin, Command, Output, Stdio},
+    sync::mpsc::{Receiver, channel},
+    time::Duration,
 };
 use tokio::runtime::Runtime;
 
@@ -229,7 +231,7 @@ pub(crate) fn context(answer: &Value) -> &str {
 pub(crate) struct Terminal {
     script: Child,
     keyboard: ChildStdin,
-    screen: ChildStdout,
+    screen: Receiver<Vec<u8>>,
     seen: Vec<u8>,
 }
 
@@ -245,9 +247,17 @@ impl Terminal {
             .stdout(Stdio::piped())
             .spawn()
             .expect("script is needed for this test");
+        let mut shown = script.stdout.take().unwrap();
+        let (send, screen) = channel();
+        std::thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(read @ 1..) = shown.read(&mut chunk) {
+                let _ = send.send(chunk[..read].to_vec());
+            }
+        });
         Self {
             keyboard: script.stdin.take().unwrap(),
-            screen: script.stdout.take().unwrap(),
+            screen,
             script,
             seen: Vec::new(),
         }
@@ -260,7 +270,6 @@ impl Terminal {
 
     /// Waits for a text after all that was waited for before, and returns what was shown up to it.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
-        let mut chunk = [0; 4096];
         loop {
             let found = self
                 .seen
@@ -270,10 +279,11 @@ impl Terminal {
                 let shown = self.seen.drain(..place + text.len()).collect::<Vec<_>>();
                 return String::from_utf8_lossy(&shown).into_owned();
             }
-            let read = self.screen.read(&mut chunk).unwrap();
-            let seen = String::from_utf8_lossy(&self.seen);
-            assert!(read > 0, "'{text}' was never shown: {seen}");
-            self.seen.extend_from_slice(&chunk[..read]);
+            let Ok(chunk) = self.screen.recv_timeout(Duration::from_secs(60)) else {
+                let seen = String::from_utf8_lossy(&self.seen);
+                panic!("'{text}' was never shown: {seen}");
+            };
+            self.seen.extend(chunk);
         }
     }
 }

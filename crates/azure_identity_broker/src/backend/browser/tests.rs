@@ -6,7 +6,7 @@ use crate::{
     AcquireOptions, Error, ErrorKind, InteractiveBrowserCredential,
     InteractiveBrowserCredentialOptions,
     test_broker::{STORAGE, VAULT, with_default_account},
-    test_cloud::Setting,
+    test_cloud::{Setting, within},
 };
 use azbroker_emulator::{
     Behavior, Fault, Target, World,
@@ -196,13 +196,16 @@ async fn a_cloud_that_cannot_serve_is_worth_another_try() {
 
 /// The next token, as soon as it is another one than `old`.
 async fn successor(credential: &InteractiveBrowserCredential, old: &str) -> String {
-    loop {
-        let token = credential.get_token(&[VAULT], None).await.unwrap();
-        if token.token.secret() != old {
-            return token.token.secret().to_owned();
+    let other = async {
+        loop {
+            let token = credential.get_token(&[VAULT], None).await.unwrap();
+            if token.token.secret() != old {
+                return token.token.secret().to_owned();
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
+    };
+    within("other token", other).await
 }
 
 #[tokio::test]

@@ -1,10 +1,13 @@
 //! Programs that the stage runs.
 
+use crate::process::SILENCE;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
 /// A process that ends with this value.
 #[derive(Debug)]
@@ -16,15 +19,24 @@ impl Running {
     }
 
     /// Asks it to end, and waits until it has.
-    pub(crate) fn end(mut self) {
+    pub(crate) fn end(self) {
         let id = self.id().to_string();
         let _ = Command::new("kill").args(["-s", "TERM", &id]).status();
-        let _ = self.0.wait();
+        self.wait();
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until it has ended by itself, but not for ever: whatever is left is killed.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the standard library tells nobody of an end whom it does not keep waiting"
+    )]
     pub(crate) fn wait(mut self) {
-        let _ = self.0.wait();
+        let begun = Instant::now();
+        while let Ok(None) = self.0.try_wait()
+            && begun.elapsed() < TIME_TO_END
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 
@@ -35,12 +47,15 @@ impl Drop for Running {
     }
 }
 
+/// More than a program takes to end that was asked to.
+const TIME_TO_END: Duration = Duration::from_secs(60);
+
 /// A process that obeys line by line.
 #[derive(Debug)]
 pub(super) struct Told {
     _process: Running,
     orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    answers: Receiver<std::io::Result<String>>,
 }
 
 impl Told {
@@ -52,10 +67,13 @@ impl Told {
             .spawn()
             .map_err(|error| format!("{command:?}: {error}"))?;
         let (orders, answers) = (process.stdin.take(), process.stdout.take());
+        let lines = BufReader::new(answers.ok_or("no standard output")?).lines();
+        let (send, answers) = channel();
+        std::thread::spawn(move || lines.map(|line| send.send(line)).all(|sent| sent.is_ok()));
         Ok(Self {
             _process: Running(process),
             orders: orders.ok_or("no standard input")?,
-            answers: BufReader::new(answers.ok_or("no standard output")?),
+            answers,
         })
     }
 
@@ -64,12 +82,18 @@ impl Told {
     }
 
     pub(super) fn text(&mut self) -> Result<String, String> {
-        let mut line = String::new();
-        let read = self.answers.read_line(&mut line);
-        match read {
-            Ok(0) => Err("a program of the bench ended; its log says why".to_owned()),
-            Ok(_) => Ok(line.trim_end().to_owned()),
-            Err(error) => Err(error.to_string()),
+        match self.answers.recv_timeout(SILENCE) {
+            Ok(Ok(line)) => Ok(line.trim_end().to_owned()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err("a program of the bench ended; its log says why".to_owned())
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let minutes = SILENCE.as_secs() / 60;
+                Err(format!(
+                    "a program of the bench said nothing for {minutes} minutes"
+                ))
+            }
         }
     }
 

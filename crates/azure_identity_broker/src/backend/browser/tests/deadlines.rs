@@ -3,7 +3,7 @@
 use super::failed;
 use crate::{
     test_broker::{STORAGE, VAULT, with_default_account},
-    test_cloud::Setting,
+    test_cloud::{Setting, within},
 };
 use azbroker_emulator::{Behavior, Fault, Target};
 use azure_core::{credentials::TokenCredential, time::Duration};
@@ -27,7 +27,8 @@ async fn all_attempts_together_take_twenty_seconds_at_the_most() {
     .await;
     let mut entries = setting.emulator.ledger().subscribe();
     let asking = tokio::spawn(async move { credential.get_token(&[STORAGE], None).await });
-    while entries.recv().await.unwrap().target != Target::Token {}
+    let request = async { while entries.recv().await.unwrap().target != Target::Token {} };
+    within("request for a token", request).await;
     setting.clock.advance(Duration::seconds(20));
     let error = failed(asking.await.unwrap());
     assert!(error.is_transient(), "{error:?}");
@@ -76,9 +77,12 @@ async fn a_cloud_that_never_answers_is_given_up() {
     let (setting, credential) = with_fault(Fault::Hang).await;
     let asking = tokio::spawn(async move { credential.get_token(&[STORAGE], None).await });
     // A request that hangs is in no ledger; whoever waits for time is what the clock tells.
-    while setting.clock.next_waited_for().is_none() {
-        tokio::task::yield_now().await;
-    }
+    let waits = async {
+        while setting.clock.next_waited_for().is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    within("wait", waits).await;
     setting.clock.advance(Duration::seconds(20));
     let error = failed(asking.await.unwrap());
     assert!(error.is_transient(), "{error:?}");
