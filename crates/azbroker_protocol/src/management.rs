@@ -30,6 +30,9 @@ pub struct StatusReply {
     /// How it is decided which programs may have a token; `None` where the broker has no such setting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approvals: Option<String>,
+    /// Why the rules that are kept are not followed, where they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules_unread: Option<String>,
     /// How many accounts are held.
     pub accounts: u32,
     /// Whose token it is where a request names no account and no tenant.

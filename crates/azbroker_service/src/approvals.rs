@@ -72,6 +72,12 @@ impl Approvals {
         }
     }
 
+    /// Why the rules that are kept are not followed, where they are not.
+    pub(crate) fn unread_rules(&self) -> Option<String> {
+        self.rules.look();
+        self.rules.unread()
+    }
+
     /// Since when rules until the broker's end hold.
     pub(crate) fn started_on(&self) -> OffsetDateTime {
         self.rules.started_on()
@@ -102,14 +108,14 @@ impl Approvals {
         }
         let program = &caller.program;
         let named = program.rule_program.as_ref();
+        if named.is_none() {
+            self.rules.look();
+        }
         let said = match program.standing {
             Standing::Own => return Decision::Allowed(Permit::lasting()),
             Standing::Run => {
                 let denies = |named| self.rules.denies(named, client_id, account, resource);
-                Some(match named.is_some_and(denies) {
-                    true => Verdict::Deny,
-                    false => Verdict::Allow,
-                })
+                named.is_some_and(denies).then_some(Verdict::Deny)
             }
             Standing::Foreign | Standing::Other => {
                 match named
@@ -132,7 +138,7 @@ impl Approvals {
         InGeneral::new(self, caller)
     }
 
-    /// Decides by what the rules say, else by the setting.
+    /// Decides by what the rules say, else by the setting, or by who has started the program.
     fn by(
         &self,
         said: Option<Verdict>,
@@ -140,7 +146,11 @@ impl Approvals {
         what: impl FnOnce() -> String,
     ) -> Decision {
         let program = &caller.program;
-        match (said, self.mode) {
+        let mode = match program.standing {
+            Standing::Run => ApprovalMode::SameUser,
+            Standing::Own | Standing::Foreign | Standing::Other => self.mode,
+        };
+        match (said, mode) {
             (Some(Verdict::Deny), _) => Decision::Denied(Denial::new(
                 Status::UserCanceled,
                 format!(
@@ -149,9 +159,18 @@ impl Approvals {
                     what()
                 ),
             )),
-            (Some(Verdict::Allow), _) | (None, ApprovalMode::SameUser) => {
-                Decision::Allowed(Permit::lasting())
-            }
+            (Some(Verdict::Allow), _) => Decision::Allowed(Permit::lasting()),
+            // What nobody is asked about must not come to be allowed because a denial cannot be read.
+            (None, ApprovalMode::SameUser) => match self.rules.unread() {
+                None => Decision::Allowed(Permit::lasting()),
+                Some(why) => Decision::Denied(Denial::new(
+                    Status::UserCanceled,
+                    format!(
+                        "'{}' is given nothing while it is not known whether a rule denies it: {why}",
+                        program.short_name()
+                    ),
+                )),
+            },
             (None, ApprovalMode::Ask) => Decision::Ask,
             (None, ApprovalMode::Deny) => Decision::Denied(Denial::new(
                 Status::UserCanceled,

@@ -125,6 +125,7 @@ impl Broker {
             memory_locked: self.configuration().memory_locked,
             store: store(self.store_report().await),
             approvals: Some(self.configuration().approvals.to_string()),
+            rules_unread: self.approvals().unread_rules(),
             accounts: u32::try_from(accounts.len()).unwrap_or(u32::MAX),
             default_is_pinned: default.is_some() && self.pinned_account().await.is_some(),
             default_account: default.as_deref().map(reply::account),

@@ -153,6 +153,7 @@ impl BrokerClient {
                 .started_on
                 .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok()),
             memory_locked: status.memory_locked,
+            rules_unread: status.rules_unread,
             store: store.in_use,
             store_wanted: store.wanted,
             store_description: store.description,

@@ -38,6 +38,8 @@ pub struct BrokerStatus {
     pub passed_over: Vec<PassedOverStore>,
     /// How it is decided which programs may have a token, where the broker says so.
     pub approvals: Option<String>,
+    /// Why the rules that are kept are not followed, where they are not.
+    pub rules_unread: Option<String>,
     /// How many accounts are held.
     pub accounts: u32,
     /// Whose token it is where a request names no account and no tenant.

@@ -66,6 +66,9 @@ fn show(status: &BrokerStatus) -> Result<(), Failure> {
     if let Some(approvals) = &status.approvals {
         line(format_args!("approvals: {approvals}"))?;
     }
+    if let Some(why) = &status.rules_unread {
+        line(format_args!("           NO rule is followed: {why}"))?;
+    }
     if let Some(locked) = status.memory_locked {
         line(match locked {
             true => "memory:    locked, so nothing of it is swapped out",
@@ -112,6 +115,7 @@ fn json(status: &BrokerStatus) -> serde_json::Value {
             "passed_over": passed_over,
         },
         "approvals": status.approvals,
+        "rules_unread": status.rules_unread,
         "accounts": status.accounts,
         "default_account": default_account(status),
         "config_file": status.config_file,

@@ -10,6 +10,7 @@ mod resources;
 mod rules;
 mod standing;
 mod terminal;
+mod unread_rules;
 mod waiting;
 
 use crate::setup::{code, stdout};

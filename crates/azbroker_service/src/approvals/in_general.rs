@@ -24,7 +24,10 @@ impl<'a> InGeneral<'a> {
         let program = &caller.program;
         let rules = match (program.standing, &program.rule_program) {
             (Standing::Run | Standing::Other, Some(named)) => approvals.rules.of(named),
-            _ => Vec::new(),
+            _ => {
+                approvals.rules.look();
+                Vec::new()
+            }
         };
         Self {
             approvals,
@@ -45,7 +48,6 @@ impl<'a> InGeneral<'a> {
         }
         let said = match (self.caller.program.standing, self.said(client_id, account)) {
             (Standing::Own, _) => return Decision::Allowed(Permit::lasting()),
-            (Standing::Run, None) => Some(Verdict::Allow),
             (_, said) => said,
         };
         let what = || match named {

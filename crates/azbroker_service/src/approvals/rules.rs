@@ -21,6 +21,8 @@ pub(super) struct Rules {
 struct State {
     stamp: Option<Stamp>,
     of_file: HashMap<RuleProgram, Vec<Rule>>,
+    /// Why there are none of the file, though it is there.
+    unread: Option<String>,
     in_memory: HashMap<RuleProgram, Vec<Rule>>,
     /// Rules for one request that requests under way are being answered by.
     set_aside: Vec<Rule>,
@@ -173,6 +175,17 @@ impl Rules {
         }
     }
 
+    /// Reads the rules again if the file has changed.
+    pub(super) fn look(&self) {
+        drop(self.fresh());
+    }
+
+    /// Why those of the file are not followed, if they could not be read when they were looked at last.
+    pub(super) fn unread(&self) -> Option<String> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.unread.clone()
+    }
+
     /// The rules, read again if the file has changed: by the command, by hand, by another broker.
     fn fresh(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -180,11 +193,13 @@ impl Rules {
             return state;
         };
         let stamp = file.stamp();
-        if stamp == state.stamp {
+        // What could not be read may be for another reason than what is in it.
+        if stamp == state.stamp && state.unread.is_none() {
             return state;
         }
         state.stamp = stamp;
         state.of_file.clear();
+        let unread_before = state.unread.take();
         match file.load() {
             Ok(rules) => {
                 for rule in rules {
@@ -202,7 +217,13 @@ impl Rules {
                     of_program.or_default().push(rule);
                 }
             }
-            Err(error) => tracing::warn!("no rule is followed: {}", with_cause(&error)),
+            Err(error) => {
+                let why = with_cause(&error);
+                if unread_before.as_ref() != Some(&why) {
+                    tracing::warn!("no rule is followed: {why}");
+                }
+                state.unread = Some(why);
+            }
         }
         state
     }

@@ -98,7 +98,12 @@ impl RulesFile {
             source,
         };
         let Some(file) = self.file.open().map_err(read)? else {
-            return Ok(Vec::new());
+            return match fs::symlink_metadata(self.file.path()) {
+                Ok(_) => Err(read(io::Error::other(
+                    "it is a link to nothing; mend or remove it",
+                ))),
+                Err(_) => Ok(Vec::new()),
+            };
         };
         let metadata = file.metadata().map_err(read)?;
         if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o022 != 0 {
@@ -136,12 +141,16 @@ impl RulesFile {
 
     /// The file's present state, or none where there is no file.
     pub(super) fn stamp(&self) -> Option<Stamp> {
-        let metadata = fs::metadata(self.file.path()).ok()?;
+        let path = self.file.path();
+        let metadata = fs::metadata(path)
+            .or_else(|_| fs::symlink_metadata(path))
+            .ok()?;
+        // Who may write it changes, too.
         Some(Stamp {
             inode: metadata.ino(),
             size: metadata.size(),
-            seconds: metadata.mtime(),
-            nanoseconds: metadata.mtime_nsec(),
+            seconds: metadata.ctime(),
+            nanoseconds: metadata.ctime_nsec(),
         })
     }
 
