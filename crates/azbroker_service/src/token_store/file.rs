@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use azbroker_entra::{ClientId, HomeAccountId, RefreshToken};
 use std::{
     fmt::Display,
+    io::ErrorKind,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -62,8 +63,8 @@ impl FileStore {
         .await
     }
 
-    /// Changes what is in the file; `change` tells whether it did.
-    async fn change<F>(&self, change: F) -> Result<(), StoreError>
+    /// Changes what is in the file; `change` tells whether it did, and so does this.
+    async fn change<F>(&self, change: F) -> Result<bool, StoreError>
     where
         F: FnOnce(&mut Vec<StoredGrant>) -> bool + Send + 'static,
     {
@@ -76,10 +77,11 @@ impl FileStore {
             still.wanted()?;
             let mut grants = place.grants()?;
             if !change(&mut grants) {
-                return Ok(());
+                return Ok(false);
             }
             let sealed = place.seal(&grants)?;
             lock.replace(&sealed)
+                .map(|()| true)
                 .map_err(|error| not_written(&place.file, &error))
         })
         .await
@@ -105,6 +107,20 @@ impl TokenStore for FileStore {
             true
         })
         .await
+        .map(drop)
+    }
+
+    async fn save_renewed(&self, grant: &StoredGrant) -> Result<bool, StoreError> {
+        let grant = grant.clone();
+        self.change(move |grants| {
+            let kept = grants.iter_mut().find(|kept| kept.is_of(&grant));
+            let Some(kept) = kept else {
+                return false;
+            };
+            *kept = grant;
+            true
+        })
+        .await
     }
 
     async fn save_in_place_of(
@@ -123,6 +139,7 @@ impl TokenStore for FileStore {
             true
         })
         .await
+        .map(drop)
     }
 
     async fn remove(
@@ -143,6 +160,7 @@ impl TokenStore for FileStore {
             grants.len() < before
         })
         .await
+        .map(drop)
     }
 
     async fn remove_all(&self) -> Result<(), StoreError> {
@@ -184,10 +202,17 @@ impl Place {
 }
 
 fn not_written(file: &StateFile, error: &std::io::Error) -> StoreError {
-    StoreError::new(format!(
+    let fault = StoreError::new(format!(
         "{} cannot be written: {error}",
         file.path().display()
-    ))
+    ));
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => fault.with_cure("make room"),
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
+            fault.with_cure("let its folder be written again")
+        }
+        _ => fault,
+    }
 }
 
 /// Whether somebody waits for the outcome. Who has given up may have something newer to write by then.
