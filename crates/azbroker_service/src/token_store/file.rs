@@ -47,6 +47,7 @@ impl FileStore {
     /// Removes the file of a state folder, whoever wrote it and under whichever key. Tells whether there was one.
     pub(crate) async fn erase(folder: &Path) -> Result<bool, StoreError> {
         let file = StateFile::new(folder, "accounts");
+        refuse_link(file.path())?;
         if !file.path().exists() {
             return Ok(false);
         }
@@ -178,6 +179,7 @@ impl Place {
         let fault = |what: &dyn Display| StoreError::new(format!("{path} {what}"));
         // Also where there is no file yet: a key that is missing is not found out by the first sign-in.
         let secret = self.source.secret()?;
+        refuse_link(self.file.path())?;
         let sealed = self
             .file
             .read()
@@ -198,6 +200,17 @@ impl Place {
             none => none.insert(StoreKey::new(&self.source.secret()?).map_err(fault)?),
         };
         content::seal(grants, key).map_err(fault)
+    }
+}
+
+/// What replaces or removes a link leaves the file that it names as it is, with all its refresh tokens.
+fn refuse_link(path: &Path) -> Result<(), StoreError> {
+    match path.is_symlink() {
+        true => Err(StoreError::new(format!(
+            "{} is a link; put the file itself in its place",
+            path.display()
+        ))),
+        false => Ok(()),
     }
 }
 
