@@ -58,6 +58,9 @@ pub struct StoreStatus {
     /// Why it did not take the last change, which is in memory only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// Why a store may still have an account that was signed out, and what helps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub still_kept: Option<String>,
     /// The better ones.
     #[serde(deserialize_with = "null_as_default")]
     pub passed_over: Vec<PassedOverStore>,

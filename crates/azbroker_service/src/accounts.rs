@@ -21,7 +21,7 @@ use std::{
 use tokio::sync::OnceCell;
 
 pub(crate) use change::{Change, Renewed};
-pub(crate) use keeper::{Erased, StoreReport};
+pub(crate) use keeper::{Erased, StoreReport, still_kept};
 
 /// The accounts held, with a refresh token for each application that signed them in.
 ///
@@ -106,7 +106,7 @@ impl Accounts {
         };
         let grants = self.lock();
         let lasting = keeper.store().is_some_and(|store| store.is_lasting());
-        grants.is_empty() || lasting && grants.iter().all(|held| held.saved)
+        grants.rest_in_a_store(lasting)
     }
 
     /// Connects anew to the keyring, where that is the store: its connection went away with the bus. One that is not
@@ -156,10 +156,15 @@ impl Accounts {
 
     /// Every account once: the pinned one first, then the one that signed in last.
     pub(crate) async fn list(&self) -> Vec<Arc<Account>> {
+        let leaving = self.lock().leaving().to_vec();
         if !self.ready().await {
             self.look_again().await;
         }
         let mut accounts = self.known().all().to_vec();
+        // Who comes to sign somebody out again finds them, also where the look has just done it.
+        let left = leaving.into_iter();
+        let left: Vec<_> = left.filter(|account| !accounts.contains(account)).collect();
+        accounts.extend(left);
         self.default.first(&mut accounts);
         accounts
     }
@@ -231,6 +236,19 @@ impl Accounts {
         let grants = self.lock();
         let held = grants.of(account, client_id);
         held.is_some_and(|held| held.grant.refresh_token.is_none())
+    }
+
+    /// Whether the account was signed out, and the store has not followed yet.
+    pub(crate) fn is_leaving(&self, account: &Account) -> bool {
+        let grants = self.lock();
+        grants.is_leaving(&account.environment, &account.home_account_id)
+    }
+
+    /// Tries again what a sign-out could not do in the store.
+    pub(crate) async fn finish_sign_outs(&self) {
+        if !self.lock().leaving().is_empty() {
+            self.begin_change().await.open().await;
+        }
     }
 
     /// An answer for a guest tenant describes the account there; what is held describes it at home.

@@ -9,7 +9,7 @@ pub(crate) use redirect_choice::RedirectChoice;
 
 use crate::{
     access_tokens::{AccessTokens, Held, Key},
-    accounts::{Accounts, Change, Erased, Renewed, StoreReport},
+    accounts::{Accounts, Change, Erased, Renewed, StoreReport, still_kept},
     activity::Activity,
     approvals::{Approvals, Decision, Named},
     caller::Caller,
@@ -196,15 +196,14 @@ impl Broker {
             }
         }
         if let Some((environment, home_account_id)) = removal.exact() {
-            return self.remove_account(environment, home_account_id).await;
+            let removed = self.remove_account(environment, home_account_id).await?;
+            return Ok(removed || !held.is_empty());
         }
-        let mut removed = false;
         for account in &held {
-            removed |= self
-                .remove_account(&account.environment, &account.home_account_id)
+            self.remove_account(&account.environment, &account.home_account_id)
                 .await?;
         }
-        Ok(removed)
+        Ok(!held.is_empty())
     }
 
     /// What is under way.
@@ -215,6 +214,11 @@ impl Broker {
     /// Whether nothing would be lost if the broker ended. Access tokens are none: a refresh token brings them again.
     pub(crate) fn rests_in_the_store(&self) -> bool {
         self.accounts.rest_in_the_store()
+    }
+
+    /// Tries again what a sign-out could not do in the store.
+    pub(crate) async fn finish_sign_outs(&self) {
+        self.accounts.finish_sign_outs().await;
     }
 
     /// Waits until what is looked up or saved just now has ended.
@@ -237,14 +241,9 @@ impl Broker {
         self.access_tokens
             .remove(environment, home_account_id, None);
         change
-            .remove(environment, home_account_id, None)
+            .remove(environment, home_account_id)
             .await
-            .map_err(|fault| {
-                Denial::new(
-                    Status::TransientError,
-                    format!("the account may still be in the store: {fault}; try again"),
-                )
-            })
+            .map_err(|fault| Denial::interaction_required(still_kept(&fault)))
     }
 
     /// Keeps what a sign-in brought; the refresh token is safe before the caller is answered.
@@ -266,7 +265,15 @@ impl Broker {
             Renewed::Kept | Renewed::Superseded => {
                 Some(self.issue(&change, request, tokens, Source::Redeemed))
             }
-            Renewed::Gone => None,
+            Renewed::Gone => {
+                let account = &tokens.account;
+                self.access_tokens.remove(
+                    &account.environment,
+                    &account.home_account_id,
+                    Some(&request.client_id),
+                );
+                None
+            }
         }
     }
 

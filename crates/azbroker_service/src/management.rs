@@ -148,6 +148,7 @@ fn store(report: StoreReport) -> StoreStatus {
         wanted: report.wanted.to_owned(),
         description: report.description,
         fault: report.fault,
+        still_kept: report.still_kept,
         passed_over: passed_over
             .map(|passed_over| PassedOverStore {
                 store: passed_over.store.as_str().to_owned(),

@@ -131,6 +131,7 @@ async fn nothing_to_do(broker: &Broker, idle_exit: Option<Duration>, clock: &dyn
     };
     loop {
         broker.activity().idle_for(time).await;
+        broker.finish_sign_outs().await;
         if broker.rests_in_the_store() {
             return;
         }
@@ -148,6 +149,14 @@ async fn finish(broker: &Broker) {
         .is_err()
     {
         tracing::warn!("the authority is slow; the broker ends without its answer");
+    }
+    // The next broker would have them again.
+    let sign_outs = broker.finish_sign_outs();
+    if tokio::time::timeout(PATIENCE.unsigned_abs(), sign_outs)
+        .await
+        .is_err()
+    {
+        tracing::warn!("the store is slow; who was signed out may still be in it");
     }
 }
 

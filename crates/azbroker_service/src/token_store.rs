@@ -73,6 +73,16 @@ pub trait TokenStore: Send + Sync + Debug {
     /// When it is not kept; then what was there before still is.
     async fn save(&self, grant: &StoredGrant) -> Result<(), StoreError>;
 
+    /// Keeps a renewed grant in the place of the one before it, if there still is one. Tells whether there was: another
+    /// broker may have signed the account out, which a renewal must not undo.
+    ///
+    /// # Errors
+    ///
+    /// When it is not kept; then what was there before still is.
+    async fn save_renewed(&self, grant: &StoredGrant) -> Result<bool, StoreError> {
+        self.save(grant).await.map(|()| true)
+    }
+
     /// Keeps a grant, but only in the place of one with the refresh token that was refused: another broker may
     /// have a newer one there.
     ///
@@ -114,6 +124,7 @@ pub trait TokenStore: Send + Sync + Debug {
 pub struct StoreError {
     what: String,
     absent: bool,
+    cure: Option<&'static str>,
 }
 
 impl StoreError {
@@ -122,6 +133,7 @@ impl StoreError {
         Self {
             what: fault.into(),
             absent: false,
+            cure: None,
         }
     }
 
@@ -130,7 +142,29 @@ impl StoreError {
         Self {
             what: fault.into(),
             absent: true,
+            cure: None,
         }
+    }
+
+    /// The same, with what helps where the text does not say it.
+    pub(crate) fn with_cure(self, cure: &'static str) -> Self {
+        Self {
+            cure: Some(cure),
+            ..self
+        }
+    }
+
+    /// What is wrong, without what helps.
+    pub(crate) fn what(&self) -> &str {
+        self.what
+            .rsplit_once("; ")
+            .map_or(&*self.what, |(what, _)| what)
+    }
+
+    /// What helps.
+    pub(crate) fn cure(&self) -> &str {
+        let said = self.what.rsplit_once("; ").map(|(_, cure)| cure);
+        self.cure.or(said).unwrap_or("mend that")
     }
 
     pub(crate) fn is_absent(&self) -> bool {

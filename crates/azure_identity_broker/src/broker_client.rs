@@ -106,8 +106,9 @@ impl BrokerClient {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unavailable`] when the broker goes away meanwhile. An account that it holds no more is no
-    /// error.
+    /// [`ErrorKind::Unavailable`] when the broker goes away meanwhile, [`ErrorKind::InteractionRequired`] when its store
+    /// cannot be erased: it gives no token of the account then, and its user must mend the store. An account that it
+    /// holds no more is no error.
     #[doc(alias = "removeAccount")]
     pub async fn remove_account(&self, account: &BrokerAccount) -> azure_core::Result<()> {
         self.broker
@@ -158,6 +159,7 @@ impl BrokerClient {
             store_wanted: store.wanted,
             store_description: store.description,
             store_fault: store.fault,
+            store_still_keeps: store.still_kept,
             passed_over: store
                 .passed_over
                 .into_iter()

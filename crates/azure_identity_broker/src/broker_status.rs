@@ -34,6 +34,8 @@ pub struct BrokerStatus {
     pub store_description: String,
     /// Why the store did not take the last change, which is in memory only.
     pub store_fault: Option<String>,
+    /// Why a store may still have an account that was signed out, and what helps.
+    pub store_still_keeps: Option<String>,
     /// The better stores, and why each is not in use.
     pub passed_over: Vec<PassedOverStore>,
     /// How it is decided which programs may have a token, where the broker says so.

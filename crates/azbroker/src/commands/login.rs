@@ -76,7 +76,24 @@ pub(crate) async fn run(arguments: LoginArguments) -> Result<ExitCode, Failure> 
             line(json)?;
         }
     }
+    if let Some(reason) = why_in_memory_alone(&broker).await {
+        tell(format_args!(
+            "it is kept in memory until the broker ends: {reason}"
+        ));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why what was signed in just now is in no store, where somebody wanted one. Another broker does not say.
+async fn why_in_memory_alone(broker: &BrokerClient) -> Option<String> {
+    let status = broker.status().await.ok()?;
+    if status.store_fault.is_some() || status.store != "memory" {
+        return status.store_fault;
+    }
+    let mut passed_over = status.passed_over.into_iter();
+    // Under `auto` nobody misses what is not there.
+    let missed = passed_over.find(|store| store.store == status.store_wanted || !store.is_absent);
+    missed.map(|store| store.reason)
 }
 
 /// The options of a credential that asks the broker and nobody else.

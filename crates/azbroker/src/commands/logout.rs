@@ -50,6 +50,13 @@ async fn all(broker: &BrokerClient) -> Result<ExitCode, Failure> {
         .remove_all_accounts()
         .await
         .map_err(|error| broker_failure(&error, None))?;
+    if !removed.left.is_empty() {
+        return Err(Failure::new(
+            Exit::UserMustAct,
+            format!("accounts may be left: {}", removed.left.join("; ")),
+        )
+        .with_hint("mend that, as by unlocking the keyring, then run it again"));
+    }
     match removed.removed {
         0 if removed.unread => {
             tell("no account was held; what the broker could not read is erased")
@@ -63,12 +70,5 @@ async fn all(broker: &BrokerClient) -> Result<ExitCode, Failure> {
     if removed.unread && removed.removed > 0 {
         tell("what the broker could not read is erased, too");
     }
-    if removed.left.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    Err(Failure::new(
-        Exit::UserMustAct,
-        format!("accounts may be left: {}", removed.left.join("; ")),
-    )
-    .with_hint("mend that, as by unlocking the keyring, then run it again"))
+    Ok(ExitCode::SUCCESS)
 }

@@ -112,6 +112,7 @@ fn json(status: &BrokerStatus) -> serde_json::Value {
             "wanted": status.store_wanted,
             "description": status.store_description,
             "fault": status.store_fault,
+            "still_kept": status.store_still_keeps,
             "passed_over": passed_over,
         },
         "approvals": status.approvals,

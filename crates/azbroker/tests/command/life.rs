@@ -7,6 +7,8 @@ use crate::{
 };
 use azbroker_emulator::{Fault, Target, default_world::ADA};
 use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -123,6 +125,38 @@ fn a_broker_with_an_account_in_memory_stays_until_it_is_forgotten() {
     let logout = world.azbroker(&["logout", "--all"]).output().unwrap();
     assert_eq!(code(&logout), 0, "{logout:?}");
     assert_eq!(broker.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_broker_stays_until_the_store_has_followed_a_sign_out_and_tries_that_again_by_itself() {
+    let runtime = runtime();
+    let mut world = Surroundings::new(&runtime);
+    let home = world.home();
+    let bus = RealBus::start(&home, |daemon| world.place.program(daemon));
+    world.bus = bus.address.clone();
+    let passphrase_file = home.join("passphrase");
+    fs::write(&passphrase_file, "correct-horse").unwrap();
+    fs::set_permissions(&passphrase_file, fs::Permissions::from_mode(0o600)).unwrap();
+    let folder = home.join(".config/azbroker");
+    fs::create_dir_all(&folder).unwrap();
+    let config = format!("passphrase-file = \"{}\"\n", passphrase_file.display());
+    fs::write(folder.join("config.toml"), config).unwrap();
+    let state = home.join(".local/state/azbroker");
+    fs::create_dir_all(&state).unwrap();
+    let (mut broker, said) = serving(world.azbroker(&["serve", "--idle-exit", "4"]));
+    let login = world.azbroker(&["login"]).output().unwrap();
+    assert_eq!(code(&login), 0, "{login:?}");
+    let kept = fs::read(state.join("accounts")).unwrap();
+    // What is to take the file's place cannot be written there.
+    fs::create_dir(state.join("accounts.new")).unwrap();
+    let ada = ["logout", "--username", "ada@contoso.example"];
+    let logout = world.azbroker(&ada).output().unwrap();
+    assert_eq!(code(&logout), 3, "{logout:?}");
+    said.wait_for("the broker stays");
+    assert_eq!(fs::read(state.join("accounts")).unwrap(), kept);
+    fs::remove_dir(state.join("accounts.new")).unwrap();
+    assert_eq!(broker.wait().unwrap().code(), Some(0));
+    assert_ne!(fs::read(state.join("accounts")).unwrap(), kept);
 }
 
 #[test]

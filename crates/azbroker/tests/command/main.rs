@@ -14,5 +14,6 @@ mod run;
 mod setup;
 mod stops;
 mod store;
+mod store_faults;
 mod surroundings;
 mod try_it;

@@ -1,6 +1,6 @@
 use super::{
     Accounts,
-    held_grants::HeldGrant,
+    held_grants::{HeldGrant, InStore},
     keeper::{Erased, Keeper},
 };
 use crate::token_store::{StoreError, StoredGrant, TokenStore};
@@ -26,7 +26,7 @@ pub(crate) enum Renewed {
     Kept,
     /// A newer sign-in has taken the place of the one redeemed; the newer one is still held.
     Superseded,
-    /// The account was removed meanwhile; nothing is held.
+    /// The account was removed meanwhile, here or in the store by another broker; nothing is held.
     Gone,
 }
 
@@ -44,28 +44,39 @@ impl Change<'_> {
                     (true, false) => tracing::info!("accounts rest in memory: {reason}"),
                     (false, _) => tracing::debug!("accounts still rest in memory"),
                 }
+                self.keeper.fault = Some(reason.clone());
+                self.finish_sign_outs().await;
                 return self.settle(Some(reason));
             }
         };
         let after = self.keeper.store();
         {
             let mut grants = self.accounts.lock();
+            let leaving = grants.leaving().to_vec();
+            let stays = |grant: &StoredGrant| {
+                !leaving.iter().any(|account| {
+                    account.environment == grant.account.environment
+                        && account.home_account_id == grant.account.home_account_id
+                })
+            };
             let grants = grants.all_mut();
             let same = before.zip(after).is_some_and(|(a, b)| Arc::ptr_eq(&a, &b));
             if !same {
-                grants.iter_mut().for_each(|held| held.saved = false);
+                let held = grants.iter_mut();
+                held.for_each(|held| held.in_store = InStore::No);
             }
-            for grant in found.kept {
+            for grant in found.kept.into_iter().filter(stays) {
                 if !grants.iter().any(|held| held.grant.is_of(&grant)) {
-                    grants.push(HeldGrant { grant, saved: true });
+                    let in_store = InStore::Yes;
+                    grants.push(HeldGrant { grant, in_store });
                 }
             }
-            for grant in found.elsewhere {
-                let saved = false;
+            for grant in found.elsewhere.into_iter().filter(stays) {
+                let in_store = InStore::No;
                 match grants.iter_mut().find(|held| held.grant.is_of(&grant)) {
                     Some(held) if held.grant.signed_in_on >= grant.signed_in_on => {}
-                    Some(held) => *held = HeldGrant { grant, saved },
-                    None => grants.push(HeldGrant { grant, saved }),
+                    Some(held) => *held = HeldGrant { grant, in_store },
+                    None => grants.push(HeldGrant { grant, in_store }),
                 }
             }
         }
@@ -88,10 +99,8 @@ impl Change<'_> {
             let mut grants = self.accounts.lock();
             let grants = grants.all_mut();
             grants.retain(|held| !held.is(&grant.account, client_id));
-            grants.push(HeldGrant {
-                grant,
-                saved: false,
-            });
+            let in_store = InStore::No;
+            grants.push(HeldGrant { grant, in_store });
         }
         self.save().await;
     }
@@ -117,11 +126,14 @@ impl Change<'_> {
                 return Renewed::Kept;
             };
             held.grant.refresh_token = Some(refresh_token);
-            held.saved = false;
+            held.is_renewed();
             grants.describe(&account, client_id);
         }
         self.save().await;
-        Renewed::Kept
+        match self.accounts.lock().of(&account, client_id) {
+            Some(_) => Renewed::Kept,
+            None => Renewed::Gone,
+        }
     }
 
     /// Forgets a refresh token that was refused, and none that took its place. Tells whether it was held.
@@ -141,7 +153,7 @@ impl Change<'_> {
                 return false;
             };
             held.grant.refresh_token = None;
-            held.saved = false;
+            held.is_renewed();
             held.grant.clone()
         };
         if let Some(store) = self.keeper.store() {
@@ -154,63 +166,52 @@ impl Change<'_> {
         true
     }
 
-    /// Forgets an account, or only what one application has of it. Tells whether there was anything.
+    /// Forgets an account. Tells whether there was anything.
     ///
     /// # Errors
     ///
-    /// When a store still keeps it, or may do so.
+    /// When a store still keeps it, or may do so. An account that was held is still known then, without a refresh token,
+    /// and whatever changes the store tries it again.
     pub(crate) async fn remove(
         &mut self,
         environment: &str,
         home_account_id: &HomeAccountId,
-        client_id: Option<&ClientId>,
     ) -> Result<bool, StoreError> {
+        let was_leaving = self
+            .accounts
+            .lock()
+            .is_leaving(environment, home_account_id);
         // What it keeps there would come back with it.
         self.open().await;
-        let removed = {
-            let mut grants = self.accounts.lock();
-            let grants = grants.all_mut();
-            let before = grants.len();
-            grants.retain(|held| {
-                held.grant.account.environment != environment
-                    || held.grant.account.home_account_id != *home_account_id
-                    || client_id.is_some_and(|client_id| held.grant.client_id != *client_id)
-            });
-            grants.len() < before
-        };
-        if client_id.is_none() {
-            let default = &self.accounts.default;
-            default.forget(environment, home_account_id).await;
+        let was_held = self.accounts.lock().leave(environment, home_account_id);
+        let default = &self.accounts.default;
+        default.forget(environment, home_account_id).await;
+        if !was_held {
+            // Another broker may have brought it.
+            self.erase(environment, home_account_id).await?;
+            return Ok(was_leaving);
         }
-        let left = self.keeper.out_of_reach();
-        let removed = || left.map_or(Ok(removed), Err);
-        let Some(store) = self.keeper.store() else {
-            return removed();
-        };
-        let mut done = store.remove(environment, home_account_id, client_id).await;
-        if done.is_err()
-            && let Some(store) = self.keeper.reopen().await
-        {
-            done = store.remove(environment, home_account_id, client_id).await;
-        }
-        match done {
-            Ok(()) => {
-                self.save().await;
-                removed()
-            }
-            Err(fault) => {
-                self.settle(Some(fault.clone()));
-                Err(fault)
-            }
+        self.save().await;
+        let is_leaving = self
+            .accounts
+            .lock()
+            .is_leaving(environment, home_account_id);
+        match self.keeper.still_kept.clone().filter(|_| is_leaving) {
+            Some(fault) => Err(fault),
+            None => Ok(true),
         }
     }
 
     /// Forgets everything, also what a store has that could not be read. Says how many accounts were held.
     pub(crate) async fn remove_all(&mut self) -> (usize, Erased) {
+        let were_leaving = self.accounts.lock().leaving().len();
         self.open().await;
-        let held = self.accounts.known().all().len();
-        self.accounts.lock().all_mut().clear();
+        let held = self.accounts.known().all().len().max(were_leaving);
+        self.accounts.lock().all_leave();
         let mut erased = self.keeper.erase().await;
+        if erased.left.is_empty() {
+            self.accounts.lock().all_have_left();
+        }
         if let Err(error) = self.accounts.default.forget_all().await {
             erased.left.push(format!(
                 "the default account is still written down: {error}"
@@ -222,10 +223,49 @@ impl Change<'_> {
         (held, erased)
     }
 
-    /// Has the store follow: whatever it does not have yet is saved.
+    /// Takes an account out of every store.
+    async fn erase(
+        &mut self,
+        environment: &str,
+        home_account_id: &HomeAccountId,
+    ) -> Result<(), StoreError> {
+        let out_of_reach = self.keeper.out_of_reach();
+        if let Some(store) = self.keeper.store() {
+            let mut done = store.remove(environment, home_account_id, None).await;
+            if done.is_err()
+                && let Some(store) = self.keeper.reopen().await
+            {
+                done = store.remove(environment, home_account_id, None).await;
+            }
+            done?;
+            // Whoever has signed in again since is saved anew.
+            let mut grants = self.accounts.lock();
+            grants.is_out_of_store(environment, home_account_id);
+        }
+        out_of_reach.map_or(Ok(()), Err)
+    }
+
+    /// Has the stores follow the sign-outs that they did not take.
+    pub(super) async fn finish_sign_outs(&mut self) {
+        self.keeper.still_kept = None;
+        let leaving = self.accounts.lock().leaving().to_vec();
+        for account in leaving {
+            let (environment, home_account_id) = (&account.environment, &account.home_account_id);
+            if let Err(fault) = self.erase(environment, home_account_id).await {
+                tracing::debug!("a sign-out is not in the store yet: {fault}");
+                self.keeper.still_kept = Some(fault);
+                return;
+            }
+            self.accounts.lock().has_left(environment, home_account_id);
+        }
+    }
+
+    /// Has the store follow: whoever was signed out goes, and whatever it does not have yet is saved.
     async fn save(&mut self) {
+        self.finish_sign_outs().await;
         let Some(store) = self.keeper.store() else {
-            return;
+            let fault = self.keeper.fault.clone();
+            return self.settle(fault);
         };
         let mut saved = self.save_to(store.as_ref()).await;
         if saved.is_err()
@@ -248,13 +288,21 @@ impl Change<'_> {
     }
 
     async fn save_to(&self, store: &dyn TokenStore) -> Result<(), StoreError> {
-        let unsaved: Vec<StoredGrant> = {
+        let unsaved: Vec<(StoredGrant, InStore)> = {
             let grants = self.accounts.lock();
-            let unsaved = grants.iter().filter(|held| !held.saved);
-            unsaved.map(|held| held.grant.clone()).collect()
+            let unsaved = grants.iter().filter(|held| held.in_store != InStore::Yes);
+            unsaved
+                .map(|held| (held.grant.clone(), held.in_store))
+                .collect()
         };
-        for grant in unsaved {
-            store.save(&grant).await?;
+        for (grant, in_store) in unsaved {
+            if in_store == InStore::No {
+                store.save(&grant).await?;
+            } else if !store.save_renewed(&grant).await? {
+                tracing::debug!("an account is gone from the store: another broker signed it out");
+                self.accounts.lock().is_gone(&grant);
+                continue;
+            }
             self.is_saved(&grant);
         }
         Ok(())

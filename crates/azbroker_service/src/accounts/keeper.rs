@@ -15,6 +15,8 @@ pub(super) struct Keeper {
     open: Option<Open>,
     /// Why the store did not take the last change.
     pub(super) fault: Option<StoreError>,
+    /// Why a store may still have somebody who was signed out.
+    pub(super) still_kept: Option<StoreError>,
     /// The better ones, and why each is not in use.
     passed_over: Vec<(StoreChoice, StoreError)>,
     /// What is to be emptied when all of it is in the store in use.
@@ -54,6 +56,7 @@ pub(crate) struct StoreReport {
     pub(crate) wanted: &'static str,
     pub(crate) description: String,
     pub(crate) fault: Option<String>,
+    pub(crate) still_kept: Option<String>,
     pub(crate) passed_over: Vec<PassedOver>,
 }
 
@@ -89,6 +92,7 @@ impl Keeper {
             places,
             open: None,
             fault: None,
+            still_kept: None,
             passed_over: Vec::new(),
             left: None,
         }
@@ -236,6 +240,7 @@ impl Keeper {
                 .as_ref()
                 .and(self.fault.as_ref())
                 .map(ToString::to_string),
+            still_kept: self.still_kept.as_ref().map(still_kept),
             passed_over: passed_over
                 .map(|(store, reason)| PassedOver {
                     store: *store,
@@ -258,6 +263,17 @@ impl Keeper {
     }
 
     fn description(&self) -> String {
+        let description = self.description_of_held();
+        match &self.still_kept {
+            Some(fault) => format!(
+                "{description}; who was signed out may still be in the store ({})",
+                fault.what()
+            ),
+            None => description,
+        }
+    }
+
+    fn description_of_held(&self) -> String {
         match (&self.open, &self.fault) {
             (Some(open), None) => open.store.description().to_owned(),
             (Some(open), Some(fault)) => format!(
@@ -345,4 +361,13 @@ impl Keeper {
         }
         kept
     }
+}
+
+/// Says that a store may still have somebody who was signed out, and what helps.
+pub(crate) fn still_kept(fault: &StoreError) -> String {
+    format!(
+        "the account may still be in the store: {}; {}, then sign out again",
+        fault.what(),
+        fault.cure()
+    )
 }

@@ -98,6 +98,7 @@ impl Broker {
             .ok_or_else(
                 || match self.accounts.is_refused(&account, &request.client_id) {
                     true => sign_in_ended(&account),
+                    false if self.accounts.is_leaving(&account) => signed_out(&account),
                     false => not_signed_in_here(&account, request),
                 },
             )?;
@@ -215,6 +216,10 @@ fn sign_in_ended(account: &Account) -> Denial {
         "Entra ID has ended the sign-in of {}; sign in",
         account.username
     ))
+}
+
+fn signed_out(account: &Account) -> Denial {
+    Denial::interaction_required(format!("{} is signed out; sign in", account.username))
 }
 
 fn signed_out_meanwhile(account: &Account) -> Denial {

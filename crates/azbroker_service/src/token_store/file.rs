@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use azbroker_entra::{ClientId, HomeAccountId, RefreshToken};
 use std::{
     fmt::Display,
+    io::ErrorKind,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -46,6 +47,7 @@ impl FileStore {
     /// Removes the file of a state folder, whoever wrote it and under whichever key. Tells whether there was one.
     pub(crate) async fn erase(folder: &Path) -> Result<bool, StoreError> {
         let file = StateFile::new(folder, "accounts");
+        refuse_link(file.path())?;
         if !file.path().exists() {
             return Ok(false);
         }
@@ -62,8 +64,8 @@ impl FileStore {
         .await
     }
 
-    /// Changes what is in the file; `change` tells whether it did.
-    async fn change<F>(&self, change: F) -> Result<(), StoreError>
+    /// Changes what is in the file; `change` tells whether it did, and so does this.
+    async fn change<F>(&self, change: F) -> Result<bool, StoreError>
     where
         F: FnOnce(&mut Vec<StoredGrant>) -> bool + Send + 'static,
     {
@@ -76,10 +78,11 @@ impl FileStore {
             still.wanted()?;
             let mut grants = place.grants()?;
             if !change(&mut grants) {
-                return Ok(());
+                return Ok(false);
             }
             let sealed = place.seal(&grants)?;
             lock.replace(&sealed)
+                .map(|()| true)
                 .map_err(|error| not_written(&place.file, &error))
         })
         .await
@@ -105,6 +108,20 @@ impl TokenStore for FileStore {
             true
         })
         .await
+        .map(drop)
+    }
+
+    async fn save_renewed(&self, grant: &StoredGrant) -> Result<bool, StoreError> {
+        let grant = grant.clone();
+        self.change(move |grants| {
+            let kept = grants.iter_mut().find(|kept| kept.is_of(&grant));
+            let Some(kept) = kept else {
+                return false;
+            };
+            *kept = grant;
+            true
+        })
+        .await
     }
 
     async fn save_in_place_of(
@@ -123,6 +140,7 @@ impl TokenStore for FileStore {
             true
         })
         .await
+        .map(drop)
     }
 
     async fn remove(
@@ -143,6 +161,7 @@ impl TokenStore for FileStore {
             grants.len() < before
         })
         .await
+        .map(drop)
     }
 
     async fn remove_all(&self) -> Result<(), StoreError> {
@@ -160,6 +179,7 @@ impl Place {
         let fault = |what: &dyn Display| StoreError::new(format!("{path} {what}"));
         // Also where there is no file yet: a key that is missing is not found out by the first sign-in.
         let secret = self.source.secret()?;
+        refuse_link(self.file.path())?;
         let sealed = self
             .file
             .read()
@@ -183,11 +203,29 @@ impl Place {
     }
 }
 
+/// What replaces or removes a link leaves the file that it names as it is, with all its refresh tokens.
+fn refuse_link(path: &Path) -> Result<(), StoreError> {
+    match path.is_symlink() {
+        true => Err(StoreError::new(format!(
+            "{} is a link; put the file itself in its place",
+            path.display()
+        ))),
+        false => Ok(()),
+    }
+}
+
 fn not_written(file: &StateFile, error: &std::io::Error) -> StoreError {
-    StoreError::new(format!(
+    let fault = StoreError::new(format!(
         "{} cannot be written: {error}",
         file.path().display()
-    ))
+    ));
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => fault.with_cure("make room"),
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
+            fault.with_cure("let its folder be written again")
+        }
+        _ => fault,
+    }
 }
 
 /// Whether somebody waits for the outcome. Who has given up may have something newer to write by then.

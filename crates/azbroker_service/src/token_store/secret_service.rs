@@ -62,7 +62,7 @@ impl SecretServiceStore {
     async fn unlocked(&self) -> Result<(), StoreError> {
         let locked = self.collection().await?.is_locked().await;
         match locked.map_err(|error| fault(&error))? {
-            true => Err(StoreError::new("the keyring is locked")),
+            true => Err(StoreError::new("the keyring is locked").with_cure("unlock the keyring")),
             false => Ok(()),
         }
     }
@@ -153,6 +153,20 @@ impl TokenStore for SecretServiceStore {
         within(async {
             self.unlocked().await?;
             self.put(grant).await
+        })
+        .await
+    }
+
+    async fn save_renewed(&self, grant: &StoredGrant) -> Result<bool, StoreError> {
+        within(async {
+            self.unlocked().await?;
+            let account = (&*grant.account.environment, &grant.account.home_account_id);
+            let attributes = attributes(Some(account), Some(&grant.client_id));
+            if self.search(&attributes).await?.is_empty() {
+                return Ok(false);
+            }
+            self.put(grant).await?;
+            Ok(true)
         })
         .await
     }

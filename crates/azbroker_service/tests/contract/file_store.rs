@@ -1,6 +1,6 @@
 //! The encrypted file, as the broker uses it.
 
-use crate::setup::{Setup, status};
+use crate::setup::{Setup, context, status};
 use azbroker_emulator::default_world;
 use azbroker_service::{Configuration, KeySource, StoreChoice};
 use serde_json::json;
@@ -130,4 +130,54 @@ async fn memory_is_memory_when_it_is_asked_for() {
         "memory, until the broker ends (as it was told to)"
     );
     assert!(!home.accounts().exists());
+}
+
+#[tokio::test]
+async fn a_renewal_does_not_write_back_whom_another_broker_signed_out() {
+    let home = Home::new();
+    let setup = Setup::choosing(home.configuration()).await;
+    setup.sign_in(default_world::ADA).await;
+    let other = Setup::choosing(home.configuration()).await;
+    assert_eq!(other.accounts().await, [default_world::ADA]);
+    other.manage("removeAllAccounts", json!({})).await;
+    assert!(!home.accounts().exists());
+    setup.let_pass(70);
+    let answer = setup.silent().await;
+    assert_eq!(status(&answer), Some(2), "{answer}");
+    assert!(setup.accounts().await.is_empty());
+    assert!(!home.accounts().exists());
+    setup.sign_in(default_world::ADA).await;
+    assert!(home.accounts().exists(), "a sign-in is kept");
+}
+
+#[tokio::test]
+async fn a_sign_out_under_another_key_is_made_up_for_under_the_right_one() {
+    let home = Home::new();
+    let setup = Setup::choosing(home.configuration()).await;
+    setup.sign_in(default_world::ADA).await;
+    home.give_key(8);
+    let setup = setup.restart_choosing(home.configuration()).await;
+    let signed_in = setup.sign_in(default_world::ADA).await;
+    let account = &signed_in["brokerTokenResponse"]["account"];
+    let sign_out = json!({ "clientId": "x", "account": account });
+    let refused = setup.call("removeAccount", sign_out).await;
+    assert_eq!(
+        context(&refused),
+        format!(
+            "the account may still be in the store: {} was encrypted under another key or passphrase; \
+             give the broker that one, then sign out again",
+            home.accounts().display()
+        )
+    );
+    assert_eq!(setup.accounts().await, [default_world::ADA]);
+    assert_eq!(status(&setup.silent().await), Some(2));
+    home.give_key(7);
+    assert_eq!(
+        setup.accounts().await,
+        [default_world::ADA],
+        "who signs out again finds it, although the look has done it"
+    );
+    assert!(setup.accounts().await.is_empty());
+    let setup = setup.restart_choosing(home.configuration()).await;
+    assert!(setup.accounts().await.is_empty());
 }

@@ -384,6 +384,18 @@ impl TokenStore for SharedStore {
         Ok(())
     }
 
+    async fn save_renewed(&self, grant: &StoredGrant) -> Result<bool, StoreError> {
+        self.works()?;
+        let there = self.grants.lock().unwrap().iter().any(|kept| {
+            kept.client_id == grant.client_id
+                && kept.account.home_account_id == grant.account.home_account_id
+        });
+        match there {
+            true => self.save(grant).await.map(|()| true),
+            false => Ok(false),
+        }
+    }
+
     async fn remove_all(&self) -> Result<(), StoreError> {
         self.works()?;
         self.grants.lock().unwrap().clear();

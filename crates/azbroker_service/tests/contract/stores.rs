@@ -62,7 +62,7 @@ async fn a_sign_out_reaches_what_a_locked_store_keeps() {
     let answer = setup.call("removeAccount", request).await;
     assert_eq!(
         context(&answer),
-        "the account may still be in the store: the keyring is locked; try again"
+        "the account may still be in the store: the keyring is locked; mend that, then sign out again"
     );
     *setup.store.locked.lock().unwrap() = false;
     assert!(setup.sign_out(&signed_in).await);

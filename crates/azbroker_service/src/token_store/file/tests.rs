@@ -422,3 +422,33 @@ async fn an_account_is_removed_for_one_application_or_for_all() {
     store.remove_all().await.unwrap();
     assert!(!home.accounts().exists());
 }
+
+#[tokio::test]
+async fn a_link_in_the_place_of_the_file_is_neither_read_nor_replaced_nor_removed() {
+    let home = Home::new();
+    let store = home.store();
+    store.save(&grant("ada", 1)).await.unwrap();
+    let elsewhere = home.folder.path().join("elsewhere");
+    fs::rename(home.accounts(), &elsewhere).unwrap();
+    let kept = fs::read(&elsewhere).unwrap();
+    let refused = format!(
+        "{} is a link; put the file itself in its place",
+        home.accounts().display()
+    );
+    for target in [elsewhere.clone(), home.folder.path().join("nothing")] {
+        std::os::unix::fs::symlink(&target, home.accounts()).unwrap();
+        let errors = [
+            store.load().await.map(drop),
+            store.save(&grant("carol", 1)).await,
+            store.save_renewed(&grant("ada", 2)).await.map(drop),
+            store.remove_all().await,
+            FileStore::erase(&home.state()).await.map(drop),
+        ];
+        for error in errors {
+            assert_eq!(error.unwrap_err().to_string(), refused);
+        }
+        assert_eq!(fs::read_link(home.accounts()).unwrap(), target);
+        fs::remove_file(home.accounts()).unwrap();
+    }
+    assert_eq!(fs::read(&elsewhere).unwrap(), kept);
+}
