@@ -18,7 +18,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 pub(crate) async fn run(arguments: EmulateArguments, verbose: u8) -> Result<ExitCode, Failure> {
     // Before anything listens for signals: the file may be a pipe that nobody writes, and there is nothing to tidy yet.
     let world = world(arguments.world.as_deref())?;
-    let mut stops = Stops::listen()?;
+    let mut stops = Stops::listen_for_program()?;
     let signed_in = arguments
         .signed_in
         .iter()

@@ -27,7 +27,7 @@ use zbus::{Connection, connection::Builder, fdo::DBusProxy};
 
 /// Runs a program with a broker within its reach.
 pub(crate) async fn run(arguments: RunArguments, verbose: u8) -> Result<ExitCode, Failure> {
-    let mut stops = Stops::listen()?;
+    let mut stops = Stops::listen_for_program()?;
     let Some((program, rest)) = arguments.command.split_first() else {
         return Err(Failure::new(
             Exit::WrongUsage,
