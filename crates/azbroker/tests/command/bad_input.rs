@@ -266,7 +266,7 @@ fn a_folder_that_cannot_be_written_is_an_error_and_not_a_hang() {
         .env("TMPDIR", "/proc/self")
         .output()
         .unwrap();
-    assert_eq!(code(&output), 1);
+    assert_eq!(code(&output), 3);
     assert!(
         stderr(&output).contains("error: nothing can be written to /proc/self: "),
         "{output:?}"
