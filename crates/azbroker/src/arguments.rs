@@ -208,7 +208,7 @@ pub(crate) struct LoginArguments {
     #[arg(
         long,
         value_name = "SCOPE",
-        default_value = "https://management.azure.com/.default"
+        default_value = USUAL_SCOPE
     )]
     pub(crate) scope: Vec<String>,
     /// How the redirect comes back, where that is not for the broker to find out.
@@ -221,6 +221,9 @@ pub(crate) struct LoginArguments {
     #[arg(long, value_enum, default_value_t = ListOutput::Text)]
     pub(crate) output: ListOutput,
 }
+
+/// What a sign-in is for where nothing is said: most accounts may have it.
+pub(crate) const USUAL_SCOPE: &str = "https://management.azure.com/.default";
 
 /// How a redirect comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
