@@ -354,3 +354,16 @@ fn a_caller_that_goes_away_takes_its_sign_in_with_it() {
     let said = said.join().unwrap();
     assert!(said.contains("the application has gone"), "{said}");
 }
+
+#[test]
+fn a_username_is_taken_without_the_blanks_around_it() {
+    let place = Place::new();
+    let output = place.emulate(
+        &["--user", ADA],
+        &format!(
+            "\"$AZBROKER\" login --username '{ADA} ' && \"$AZBROKER\" token {SCOPE} --username ' {ADA}' && \
+             \"$AZBROKER\" account default '{ADA} ' && \"$AZBROKER\" logout --username ' {ADA}'"
+        ),
+    );
+    assert_eq!(code(&output), 0, "{output:?}");
+}
