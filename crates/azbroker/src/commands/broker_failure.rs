@@ -1,6 +1,6 @@
 use crate::{
     arguments::ApplicationArguments,
-    failure::{Exit, Failure},
+    failure::{Exit, Failure, chain},
 };
 use azbroker_service::RefusalKind;
 use azure_identity_broker::{Error, ErrorKind};
@@ -28,6 +28,8 @@ pub(crate) fn broker_failure(whole: &azure_core::Error, login: Option<&str>) -> 
             Exit::UserMustAct
         }
         ErrorKind::InvalidRequest if error.server_codes().is_empty() => Exit::WrongUsage,
+        // No time makes room on a disk.
+        ErrorKind::Unavailable if is_full(error) => Exit::UserMustAct,
         ErrorKind::Unavailable => Exit::TryAgainLater,
         _ => Exit::Failed,
     };
@@ -40,6 +42,12 @@ pub(crate) fn broker_failure(whole: &azure_core::Error, login: Option<&str>) -> 
     let login = login.filter(|_| !error.to_string().contains("`azbroker rules allow "));
     match (error.kind(), login, next_step) {
         (ErrorKind::BrokerMissing, _, _) => failure.with_hint(without_broker(error)),
+        (ErrorKind::Unavailable, _, _) if is_full(error) => {
+            failure.with_hint("make room there, then try again")
+        }
+        (ErrorKind::Unavailable, _, _) if is_silent(error) => failure.with_hint(
+            "try again; `azbroker doctor` says which process it is and whether it answers",
+        ),
         (ErrorKind::InteractionRequired, Some(login), _) if !more_than_sign_in => {
             failure.with_hint(format!("sign in with `{login}`"))
         }
@@ -48,14 +56,6 @@ pub(crate) fn broker_failure(whole: &azure_core::Error, login: Option<&str>) -> 
     }
 }
 
-/// What helps whoever types a command where there is no broker: a program could do without one.
-fn without_broker(error: &Error) -> &'static str {
-    let missing = error.to_string();
-    let is = |what: &str| missing.starts_with(what);
-    if is("there is no session bus") {
-        "run it in the shell of `azbroker run -- bash`, which brings a bus and a broker; `azbroker doctor` says what is \
-         missing"
-    } else if is("nobody offers") {
 /// Whether the broker has no room for what it was to keep. The system's words are all that it hands on.
 fn is_full(error: &Error) -> bool {
     let whole = chain(error);
@@ -76,6 +76,14 @@ fn is_of_a_policy(numbers: &[u32]) -> bool {
         .any(|number| RefusalKind::of_number(*number) == Some(RefusalKind::Policy))
 }
 
+/// What helps whoever types a command where there is no broker: a program could do without one.
+fn without_broker(error: &Error) -> &'static str {
+    let missing = error.to_string();
+    let is = |what: &str| missing.starts_with(what);
+    if is("there is no session bus") {
+        "run it in the shell of `azbroker run -- bash`, which brings a bus and a broker; `azbroker doctor` says what is \
+         missing"
+    } else if is("nobody offers") {
         "have the bus start a broker, with `azbroker install`, or start one, as with `azbroker serve`"
     } else if is("the bus could not start") {
         "run `azbroker doctor`, which says why; `azbroker install` renews what the bus starts"
