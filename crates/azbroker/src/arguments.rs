@@ -9,7 +9,7 @@ pub(crate) use rules::{RemoveRuleArguments, RuleArguments, RuleTime, RulesAction
 use crate::logs::Shown;
 use azbroker_service::{ApprovalMode, StoreChoice};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-use std::{ffi::OsString, path::PathBuf};
+use std::{convert::Infallible, ffi::OsString, path::PathBuf};
 
 /// Brokered sign-in for Azure during local development.
 #[derive(Debug, Parser)]
@@ -93,10 +93,10 @@ pub(crate) struct TryArguments {
 #[derive(Args, Debug)]
 pub(crate) struct EmulateArguments {
     /// Has the broker hold this user's account from the start. May be repeated; the last one is the default.
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", value_parser = username)]
     pub(crate) signed_in: Vec<String>,
     /// Completes sign-in pages as this user. Without it they open in your own browser, from this machine.
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", value_parser = username)]
     pub(crate) user: Option<String>,
     /// Opens sign-in pages under their real URLs, in a browser named by BROWSER that uses the proxy.
     #[arg(long, conflicts_with = "user")]
@@ -202,13 +202,13 @@ pub(crate) struct LoginArguments {
     #[command(flatten)]
     pub(crate) application: ApplicationArguments,
     /// Offers this username on the sign-in page.
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", value_parser = username)]
     pub(crate) username: Option<String>,
     /// What the first token is for.
     #[arg(
         long,
         value_name = "SCOPE",
-        default_value = "https://management.azure.com/.default"
+        default_value = USUAL_SCOPE
     )]
     pub(crate) scope: Vec<String>,
     /// How the redirect comes back, where that is not for the broker to find out.
@@ -221,6 +221,9 @@ pub(crate) struct LoginArguments {
     #[arg(long, value_enum, default_value_t = ListOutput::Text)]
     pub(crate) output: ListOutput,
 }
+
+/// What a sign-in is for where nothing is said: most accounts may have it.
+pub(crate) const USUAL_SCOPE: &str = "https://management.azure.com/.default";
 
 /// How a redirect comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -256,7 +259,7 @@ pub(crate) enum AccountCommand {
 #[derive(Args, Debug)]
 pub(crate) struct DefaultArguments {
     /// The account that is the default from now on.
-    #[arg(value_name = "USER")]
+    #[arg(value_name = "USER", value_parser = username)]
     pub(crate) username: Option<String>,
     /// Tenant of that account, where the user is in several: its ID, or the username's domain for the one at home.
     #[arg(long, value_name = "TENANT", requires = "username")]
@@ -280,7 +283,7 @@ pub(crate) struct TokenArguments {
     #[arg(long, value_name = "SCOPE", required = true)]
     pub(crate) scope: Vec<String>,
     /// Whose token; the default account's where none is given.
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", value_parser = username)]
     pub(crate) username: Option<String>,
     /// Signs in when the broker cannot answer silently.
     #[arg(long)]
@@ -294,7 +297,7 @@ pub(crate) struct TokenArguments {
 #[command(group = ArgGroup::new("whose").required(true).args(["username", "all"]))]
 pub(crate) struct LogoutArguments {
     /// The account to forget: in every tenant and cloud, unless one is named.
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", value_parser = username)]
     pub(crate) username: Option<String>,
     /// Tenant ID of the account to forget, or the domain of its username where it is at home there.
     #[arg(long, value_name = "TENANT", requires = "username")]
@@ -320,6 +323,11 @@ pub(crate) enum ListOutput {
     Text,
     /// For a program.
     Json,
+}
+
+/// A username as it was meant: what is copied brings blanks along, and no username has one at its ends.
+fn username(typed: &str) -> Result<String, Infallible> {
+    Ok(typed.trim().to_owned())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -52,6 +52,23 @@ impl Failure {
         }
     }
 
+    /// The same with other words in the hint for these, if they stand there.
+    pub(crate) fn with_words_of_hint(self, words: &str, others: &str) -> Self {
+        Self {
+            hint: self.hint.map(|hint| hint.replace(words, others)),
+            ..self
+        }
+    }
+
+    /// The same with one more thing that may help.
+    pub(crate) fn with_further_hint(self, further: &str) -> Self {
+        let hint = match &self.hint {
+            Some(hint) => format!("{hint}; or {further}"),
+            None => further.to_owned(),
+        };
+        self.with_hint(hint)
+    }
+
     /// What went wrong, and what to do where that is known.
     pub(crate) fn into_parts(self) -> (String, Option<String>) {
         (self.message, self.hint)

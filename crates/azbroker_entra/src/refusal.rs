@@ -33,6 +33,22 @@ pub enum RefusalKind {
     Other,
 }
 
+impl RefusalKind {
+    /// What kind of refusal an AADSTS number alone tells of; `None` where it is not known.
+    ///
+    /// Reach for this where only the number has come through, as through a broker's answer.
+    ///
+    /// ```
+    /// use azbroker_entra::RefusalKind;
+    ///
+    /// assert_eq!(RefusalKind::of_number(53003), Some(RefusalKind::Policy));
+    /// assert_eq!(RefusalKind::of_number(50076), Some(RefusalKind::InteractionRequired));
+    /// ```
+    pub fn of_number(number: u32) -> Option<Self> {
+        explanation::of(number).map(|explanation| explanation.kind)
+    }
+}
+
 impl Refusal {
     /// Reads the error answer of an endpoint
     /// ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)); `None` when it is none.

@@ -48,7 +48,7 @@ pub use approvals::{
 /// What a broker is made with.
 pub use azbroker_entra::{
     AuthorityHost, AuthorityHostError, BrowserStart, Client, ClientId, Clock, Desktop, Opener,
-    Prompt, SystemBrowser, SystemClock, Tenant,
+    Prompt, RefusalKind, SystemBrowser, SystemClock, Tenant,
 };
 /// The name on the bus, and the object there.
 pub use azbroker_protocol::{BUS_NAME, OBJECT_PATH};

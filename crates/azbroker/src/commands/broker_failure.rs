@@ -1,7 +1,8 @@
 use crate::{
     arguments::ApplicationArguments,
-    failure::{Exit, Failure},
+    failure::{Exit, Failure, chain},
 };
+use azbroker_service::RefusalKind;
 use azure_identity_broker::{Error, ErrorKind};
 
 /// How a command ends that the broker gave nothing.
@@ -11,11 +12,24 @@ pub(crate) fn broker_failure(whole: &azure_core::Error, login: Option<&str>) -> 
     let Some(error) = Error::find(whole) else {
         return Failure::of(Exit::Failed, whole);
     };
+    // What Entra ID asks for beyond a sign-in is the better hint.
+    let next_step = error.next_step();
+    let more_than_sign_in = !error.server_codes().is_empty()
+        && next_step.is_some_and(|step| !step.starts_with("sign in"));
     let exit = match error.kind() {
+        // A broker answers silent requests so for the clients that then ask the user by themselves. A script that signs in
+        // on 3 would do so for ever.
+        ErrorKind::InteractionRequired
+            if more_than_sign_in && is_of_a_policy(error.server_codes()) =>
+        {
+            Exit::Failed
+        }
         ErrorKind::InteractionRequired | ErrorKind::Canceled | ErrorKind::BrokerMissing => {
             Exit::UserMustAct
         }
         ErrorKind::InvalidRequest if error.server_codes().is_empty() => Exit::WrongUsage,
+        // No time makes room on a disk.
+        ErrorKind::Unavailable if is_full(error) => Exit::UserMustAct,
         ErrorKind::Unavailable => Exit::TryAgainLater,
         _ => Exit::Failed,
     };
@@ -24,20 +38,42 @@ pub(crate) fn broker_failure(whole: &azure_core::Error, login: Option<&str>) -> 
         ErrorKind::BrokerMissing => Failure::of(exit, error),
         _ => Failure::of(exit, whole),
     };
-    // What Entra ID asks for beyond a sign-in is the better hint.
-    let next_step = error.next_step();
-    let more_than_sign_in = !error.server_codes().is_empty()
-        && next_step.is_some_and(|step| !step.starts_with("sign in"));
     // The broker has said then what helps.
     let login = login.filter(|_| !error.to_string().contains("`azbroker rules allow "));
     match (error.kind(), login, next_step) {
         (ErrorKind::BrokerMissing, _, _) => failure.with_hint(without_broker(error)),
+        (ErrorKind::Unavailable, _, _) if is_full(error) => {
+            failure.with_hint("make room there, then try again")
+        }
+        (ErrorKind::Unavailable, _, _) if is_silent(error) => failure.with_hint(
+            "try again; `azbroker doctor` says which process it is and whether it answers",
+        ),
         (ErrorKind::InteractionRequired, Some(login), _) if !more_than_sign_in => {
             failure.with_hint(format!("sign in with `{login}`"))
         }
         (_, _, Some(next_step)) => failure.with_hint(next_step),
         (_, _, None) => failure,
     }
+}
+
+/// Whether the broker has no room for what it was to keep. The system's words are all that it hands on.
+fn is_full(error: &Error) -> bool {
+    let whole = chain(error);
+    ["No space left on device", "Disk quota exceeded"]
+        .iter()
+        .any(|full| whole.contains(full))
+}
+
+/// Whether there is a broker that says nothing, as one that was stopped.
+fn is_silent(error: &Error) -> bool {
+    error.to_string().starts_with("the broker did not answer ")
+}
+
+/// Whether Entra ID's number tells of what an administrator has said, which no sign-in changes.
+fn is_of_a_policy(numbers: &[u32]) -> bool {
+    numbers
+        .iter()
+        .any(|number| RefusalKind::of_number(*number) == Some(RefusalKind::Policy))
 }
 
 /// What helps whoever types a command where there is no broker: a program could do without one.

@@ -4,10 +4,12 @@ use super::stop::{Stop, Stops};
 use crate::failure::{Exit, Failure};
 use rustix::{
     io::Errno,
-    process::{Pid, Signal, kill_process},
+    process::{Pid, Signal, getpgrp, kill_process},
+    termios::tcgetpgrp,
 };
 use std::{
     ffi::OsStr,
+    fs::File,
     io,
     os::unix::process::ExitStatusExt,
     process::{ExitCode, ExitStatus},
@@ -15,16 +17,26 @@ use std::{
 };
 use tokio::process::Child;
 
-/// Waits for the program and passes its end through.
+/// Waits for the program, hands on the signals that come meanwhile, and passes its end through.
 pub(crate) async fn wait(mut child: Child, stops: &mut Stops) -> ExitCode {
-    let stop = tokio::select! {
-        ended = child.wait() => return ended.map_or(ExitCode::FAILURE, exit_code),
-        stop = stops.asked() => stop,
+    let stop = loop {
+        let stop = tokio::select! {
+            ended = child.wait() => return ended.map_or(ExitCode::FAILURE, exit_code),
+            stop = stops.asked() => stop,
+        };
+        match stop {
+            // Ctrl-C of a terminal has reached the program too; `kill` has not.
+            Stop::Interrupt => break stop,
+            Stop::Terminate => {
+                send(&child, Signal::TERM);
+                break stop;
+            }
+            // So has what else is typed there.
+            Stop::Quit if is_in_foreground() => {}
+            // What it does about them is the program's own affair: one that goes on is waited for.
+            Stop::Hangup | Stop::Quit | Stop::User1 | Stop::User2 => send(&child, stop.signal()),
+        }
     };
-    // Ctrl-C of a terminal has reached the program too; `kill` has not.
-    if stop != Stop::Interrupt {
-        terminate(&child);
-    }
     // One that goes on regardless is ended.
     match tokio::time::timeout(PATIENCE, child.wait()).await {
         Ok(Ok(status)) => exit_code(status),
@@ -35,6 +47,14 @@ pub(crate) async fn wait(mut child: Child, stops: &mut Stops) -> ExitCode {
     }
 }
 
+/// Whether what is typed at a terminal reaches this process and what it started.
+fn is_in_foreground() -> bool {
+    let Ok(terminal) = File::open("/dev/tty") else {
+        return false;
+    };
+    tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp())
+}
+
 /// Ends a broker whose accounts nobody will ask for again.
 pub(crate) async fn end(mut broker: Child) {
     // Its refresh tokens are in the secret service already.
@@ -43,7 +63,7 @@ pub(crate) async fn end(mut broker: Child) {
 
 /// Asks a broker to end, so that it finishes what it has under way.
 pub(crate) async fn end_politely(mut broker: Child) {
-    terminate(&broker);
+    send(&broker, Signal::TERM);
     if tokio::time::timeout(PATIENCE * 2, broker.wait())
         .await
         .is_err()
@@ -77,9 +97,9 @@ pub(crate) fn cannot_run(program: &OsStr, error: &io::Error) -> Failure {
     Failure::new(exit, message).with_hint(hint)
 }
 
-fn terminate(child: &Child) {
+fn send(child: &Child, signal: Signal) {
     if let Some(process) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
-        let _ = kill_process(process, Signal::TERM);
+        let _ = kill_process(process, signal);
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
 use crate::{
     arguments::EmulateArguments,
     failure::{Exit, Failure},
-    offline::{Browser, Session},
+    offline::{Browser, Session, tell_users},
     output::{raw, tell},
 };
 use azbroker_emulator::{Behavior, Entry, Outcome, SignIn, Target, User, World};
@@ -18,7 +18,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 pub(crate) async fn run(arguments: EmulateArguments, verbose: u8) -> Result<ExitCode, Failure> {
     // Before anything listens for signals: the file may be a pipe that nobody writes, and there is nothing to tidy yet.
     let world = world(arguments.world.as_deref())?;
-    let mut stops = Stops::listen()?;
+    let mut stops = Stops::listen_for_program()?;
     let signed_in = arguments
         .signed_in
         .iter()
@@ -48,10 +48,16 @@ pub(crate) async fn run(arguments: EmulateArguments, verbose: u8) -> Result<Exit
                     .are_for_user(&session.emulator, completed_by(&user))?;
                 Browser::HandOver
             }
-            None if arguments.real_urls => Browser::Users,
+            None if arguments.real_urls => {
+                tell_users(&users_of(session.emulator.world()));
+                Browser::Users
+            }
             // A browser that knows nothing of the proxy would go to the real Entra ID.
             None => {
-                session.pages.are_for_person();
+                session.pages.are_for_person(
+                    users_of(session.emulator.world()),
+                    "give `azbroker emulate` --user USER, who then signs in",
+                );
                 Browser::HandOver
             }
         };
@@ -102,18 +108,25 @@ fn world(file: Option<&Path>) -> Result<World, Failure> {
 }
 
 fn user(world: &World, username: &str) -> Result<User, Failure> {
-    let users = || world.tenants.iter().flat_map(|tenant| &tenant.users);
-    users()
+    let users = users_of(world);
+    users
+        .iter()
         .find(|user| user.username.eq_ignore_ascii_case(username))
         .cloned()
         .ok_or_else(|| {
-            let known: Vec<_> = users().map(|user| user.username.as_str()).collect();
+            let known: Vec<_> = users.iter().map(|user| user.username.as_str()).collect();
             Failure::new(
                 Exit::WrongUsage,
                 format!("the emulated world has no user '{username}'"),
             )
             .with_hint(format!("its users are {}", known.join(", ")))
         })
+}
+
+/// Everybody who can sign in somewhere.
+fn users_of(world: &World) -> Vec<User> {
+    let users = world.tenants.iter().flat_map(|tenant| &tenant.users);
+    users.cloned().collect()
 }
 
 pub(crate) fn completed_by(user: &User) -> SignIn {

@@ -6,6 +6,10 @@ use crate::{
     regular_file,
 };
 use azbroker_service::{LogEntry, Outcome, Source};
+use rustix::{
+    fs::{Access, access, statvfs},
+    io::Errno,
+};
 use std::{
     io::{self, Read},
     path::Path,
@@ -20,12 +24,14 @@ pub(crate) fn run(arguments: &LogArguments) -> Result<ExitCode, Failure> {
         let path = folder.join(name);
         let text = match read(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            // A link to nothing is there, and nobody writes through it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => continue,
             Err(error) => {
                 return Err(Failure::new(
-                    Exit::Failed,
+                    Exit::UserMustAct,
                     format!("the log {} cannot be read: {error}", path.display()),
-                ));
+                )
+                .with_hint("move away what is there; the broker begins a new one"));
             }
         };
         for entry in String::from_utf8_lossy(&text).lines() {
@@ -40,10 +46,41 @@ pub(crate) fn run(arguments: &LogArguments) -> Result<ExitCode, Failure> {
             }
         }
     }
+    // Tokens are given all the same, and whoever reads this is not to take silence for peace.
+    if let Some(fault) = cannot_be_written(&folder) {
+        let failure = Failure::new(
+            Exit::UserMustAct,
+            format!(
+                "the log in {} cannot be written ({fault}), so what is asked for now is not in it",
+                folder.display()
+            ),
+        );
+        return Err(
+            failure.with_hint("make room there, or make the folder and its files yours to write")
+        );
+    }
     if shown == 0 && arguments.output == ListOutput::Text {
         tell("no token was asked for yet, as far as the log goes back");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why the broker, which runs as the same user, can write nothing there.
+fn cannot_be_written(folder: &Path) -> Option<io::Error> {
+    // What is not there yet is made below what is.
+    let there = folder.ancestors().find(|folder| folder.exists())?;
+    let file = folder.join("log.jsonl");
+    let writable = |path: &Path| access(path, Access::WRITE_OK);
+    let checked = writable(there).and_then(|()| match file.exists() {
+        true => writable(&file),
+        false => Ok(()),
+    });
+    let room = || match statvfs(there) {
+        // Some file systems count no blocks.
+        Ok(disk) if disk.f_blocks > 0 && disk.f_bavail == 0 => Err(Errno::NOSPC),
+        _ => Ok(()),
+    };
+    checked.and_then(|()| room()).err().map(io::Error::from)
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {

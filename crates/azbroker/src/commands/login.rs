@@ -1,6 +1,6 @@
 use super::{
     broker_failure::broker_failure,
-    sign_in_by_hand::{self, ByHand},
+    sign_in_by_hand::{self, ByHand, by_hand},
 };
 use crate::{
     arguments::{ApplicationArguments, ListOutput, LoginArguments},
@@ -9,8 +9,8 @@ use crate::{
 };
 use azbroker_service::ClientId;
 use azure_identity_broker::{
-    BrokerClient, BrokerOptions, InteractiveBrowserCredential, InteractiveBrowserCredentialOptions,
-    ParentWindow, WithoutBroker,
+    BrokerClient, BrokerOptions, Error, InteractiveBrowserCredential,
+    InteractiveBrowserCredentialOptions, ParentWindow, WithoutBroker,
 };
 use std::process::ExitCode;
 
@@ -44,7 +44,7 @@ pub(crate) async fn run(arguments: LoginArguments) -> Result<ExitCode, Failure> 
                 "waiting for the sign-in in the browser that the broker opens; Ctrl-C gives it up",
             );
             let record = credential.authenticate(&scopes, None).await;
-            record.map_err(failed)?
+            record.map_err(|error| without_page(&error, &arguments))?
         }
     };
     if let Some(username) = arguments.username
@@ -94,6 +94,20 @@ async fn why_in_memory_alone(broker: &BrokerClient) -> Option<String> {
     // Under `auto` nobody misses what is not there.
     let missed = passed_over.find(|store| store.store == status.store_wanted || !store.is_absent);
     missed.map(|store| store.reason)
+}
+
+/// Where the broker could show no page, another browser can.
+fn without_page(error: &azure_core::Error, arguments: &LoginArguments) -> Failure {
+    let failure = broker_failure(error, None);
+    let no_page = Error::find(error).is_some_and(|error| {
+        error
+            .to_string()
+            .contains("the sign-in page cannot be shown")
+    });
+    match no_page {
+        true => failure.with_further_hint(&format!("sign in with `{}`", by_hand(arguments))),
+        false => failure,
+    }
 }
 
 /// The options of a credential that asks the broker and nobody else.

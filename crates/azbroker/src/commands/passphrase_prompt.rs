@@ -39,7 +39,9 @@ pub(super) async fn ask(stops: &mut Stops, state_folder: &Path) -> Result<Passph
         Exit::UserMustAct,
         "no passphrase for the encrypted file was given",
     )
-    .with_hint("start again, or give up what the file holds with `azbroker logout --all`"))
+    .with_hint(format!(
+        "start again, or give up what the file holds: {GIVE_UP_THE_FILE}"
+    )))
 }
 
 /// What is typed in one line, which the terminal does not show. `None` for an empty one.
@@ -99,6 +101,11 @@ impl Drop for Hidden {
         let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
     }
 }
+
+/// What gives up a file whose passphrase is forgotten: without a key no broker serves that wants the file alone, and
+/// without a broker nobody erases it.
+pub(super) const GIVE_UP_THE_FILE: &str =
+    "`azbroker serve --store auto`, then `azbroker logout --all` in another terminal";
 
 const TRIES: usize = 3;
 

@@ -17,7 +17,7 @@ use azure_identity_broker::{BrokerClient, Error, ErrorKind};
 use std::{
     env,
     fs::File,
-    io::Read,
+    io::{self, Read},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -318,7 +318,34 @@ fn json(rule: &Rule, broker: Broker) -> serde_json::Value {
 
 fn failure(error: &RulesError) -> Failure {
     match error {
+        RulesError::Write { source, .. } if is_full(source) => {
+            Failure::of(Exit::UserMustAct, error).with_hint("make room there, then try again")
+        }
         RulesError::Read { .. } | RulesError::Write { .. } => Failure::of(Exit::Failed, error),
         _ => Failure::of(Exit::UserMustAct, error),
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_for_the_user_to_mend() {
+        let write = |kind: io::ErrorKind| RulesError::Write {
+            path: "/state/rules.json".into(),
+            source: kind.into(),
+        };
+        let full = failure(&write(io::ErrorKind::StorageFull));
+        assert_eq!(full.code(), ExitCode::from(3));
+        let (_, hint) = full.into_parts();
+        assert_eq!(hint.as_deref(), Some("make room there, then try again"));
+        let other = failure(&write(io::ErrorKind::PermissionDenied));
+        assert_eq!(other.code(), ExitCode::from(1));
     }
 }

@@ -27,7 +27,7 @@ use zbus::{Connection, connection::Builder, fdo::DBusProxy};
 
 /// Runs a program with a broker within its reach.
 pub(crate) async fn run(arguments: RunArguments, verbose: u8) -> Result<ExitCode, Failure> {
-    let mut stops = Stops::listen()?;
+    let mut stops = Stops::listen_for_program()?;
     let Some((program, rest)) = arguments.command.split_first() else {
         return Err(Failure::new(
             Exit::WrongUsage,
@@ -133,16 +133,7 @@ impl Reach {
     }
 
     async fn on_private_bus(verbose: u8, passphrase: Option<&Passphrase>) -> Result<Self, Failure> {
-        let folder = private_folder().map_err(|error| {
-            Failure::new(
-                Exit::Failed,
-                format!(
-                    "nothing can be written to {}: {error}",
-                    env::temp_dir().display()
-                ),
-            )
-            .with_hint("make room there, or name another folder in TMPDIR")
-        })?;
+        let folder = private_folder()?;
         let bus =
             PrivateBus::start(folder.path()).map_err(|error| Failure::of(Exit::Failed, &error))?;
         let connection = connect(Builder::address(bus.address()))

@@ -1,4 +1,8 @@
-use super::{passphrase_prompt, stop::Stops, terminal_prompt::TerminalPrompt};
+use super::{
+    passphrase_prompt::{self, GIVE_UP_THE_FILE},
+    stop::Stops,
+    terminal_prompt::TerminalPrompt,
+};
 use crate::{
     arguments::ServeArguments,
     config_file::ConfigFile,
@@ -158,10 +162,11 @@ pub(super) fn no_key() -> Failure {
         Exit::WrongUsage,
         "the store is to be a file, and there is no key to encrypt it with",
     )
-    .with_hint(
+    .with_hint(format!(
         "name a passphrase-file in config.toml, give the unit the credential azbroker-key, or run \
-         `azbroker serve --foreground` or `azbroker run` at a terminal, which asks",
-    )
+         `azbroker serve --foreground` or `azbroker run` at a terminal, which asks; a forgotten passphrase gives up the \
+         file: {GIVE_UP_THE_FILE}"
+    ))
 }
 
 /// What systemd hands over wins: it is there because somebody set it up.

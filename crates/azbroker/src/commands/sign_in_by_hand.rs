@@ -1,8 +1,9 @@
 //! Sign-ins that need no browser on this machine. The broker begins and finishes them; this only tells the person
 //! what to do, and hands over what they paste.
 
+use super::broker_failure::login_command;
 use crate::{
-    arguments::{LoginArguments, Redirect},
+    arguments::{LoginArguments, Redirect, USUAL_SCOPE},
     failure::{Exit, Failure},
     folders::is_emulated,
     output::tell,
@@ -48,7 +49,7 @@ pub(crate) async fn run(arguments: &LoginArguments) -> Result<ByHand, Failure> {
     let reply: BeginReply = match broker.call("begin", &begin).await {
         // Another broker than ours signs in as it does.
         Err(Fault::NoSuchInterface) if way == SignInWay::Auto => return Ok(ByHand::NotNeeded),
-        reply => reply?,
+        reply => reply.map_err(|fault| naming_application(fault.into(), arguments))?,
     };
     let signed_in = match reply {
         BeginReply::Paste {
@@ -86,6 +87,25 @@ pub(crate) async fn run(arguments: &LoginArguments) -> Result<ByHand, Failure> {
     };
     Ok(ByHand::SignedIn(signed_in.home_account_id))
 }
+
+/// The broker knows the command that helps, and nothing of what was typed with this one: as it stands there, it would sign
+/// in to another application.
+fn naming_application(failure: Failure, arguments: &LoginArguments) -> Failure {
+    failure.with_words_of_hint(BY_HAND, &by_hand(arguments))
+}
+
+/// The command that signs in the same without a browser on this machine.
+pub(super) fn by_hand(arguments: &LoginArguments) -> String {
+    let is_usual = arguments.scope == [USUAL_SCOPE];
+    let login = login_command(
+        &arguments.application,
+        arguments.username.as_deref(),
+        if is_usual { &[] } else { &arguments.scope },
+    );
+    format!("{login} --redirect paste")
+}
+
+const BY_HAND: &str = "azbroker login --redirect paste";
 
 /// The addresses are the real ones, and so would be whoever answers at them.
 fn tell_emulated(url: &str) {

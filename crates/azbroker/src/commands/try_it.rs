@@ -4,7 +4,7 @@ use crate::{
     arguments::TryArguments,
     failure::{Exit, Failure},
     offline::{Browser, BusCall, BusMonitor, Session},
-    output::{line, tell},
+    output::line,
 };
 use azbroker_emulator::{Entry, Ledger, Target, World, default_world};
 use std::{
@@ -53,22 +53,20 @@ async fn show(arguments: &TryArguments, verbose: u8, started: &mut Started) -> R
         .insert(Session::start(World::default(), None).await?);
     watch
         .step("emulated cloud: https://login.microsoftonline.com, https://demo.vault.azure.net")?;
-    if arguments.browser {
-        session.pages.are_for_person();
-    } else {
-        let users = || {
-            session
-                .emulator
-                .world()
-                .tenants
-                .iter()
-                .flat_map(|t| &t.users)
-        };
-        if let Some(ada) = users().find(|user| user.username == default_world::ADA) {
-            session
-                .pages
-                .are_for_user(&session.emulator, completed_by(ada))?;
-        }
+    let mut users = {
+        let tenants = &session.emulator.world().tenants;
+        tenants.iter().flat_map(|tenant| &tenant.users)
+    };
+    let ada = users.find(|user| user.username == default_world::ADA);
+    match ada {
+        Some(ada) if arguments.browser => session.pages.are_for_person(
+            vec![ada.clone()],
+            "leave out --browser, so that she signs in by herself",
+        ),
+        Some(ada) => session
+            .pages
+            .are_for_user(&session.emulator, completed_by(ada))?,
+        None => {}
     }
     let mut bus = BusMonitor::start(session.bus_address())
         .await
@@ -80,13 +78,6 @@ async fn show(arguments: &TryArguments, verbose: u8, started: &mut Started) -> R
     line(format_args!(
         "\nFirst run of a program that holds no secret; no account is signed in yet:"
     ))?;
-    if arguments.browser {
-        let user = &default_world::ADA;
-        tell(format_args!(
-            "           sign in as {user}, password {}",
-            default_world::ADA_PASSWORD
-        ));
-    }
     let running = &mut started.program;
     program(session, &mut bus, verbose, running).await?;
     line(format_args!(

@@ -32,4 +32,4 @@ pub(crate) use secret_service::SecretService;
 #[cfg(feature = "emulator")]
 pub(crate) use session::{Browser, Session};
 #[cfg(feature = "emulator")]
-pub(crate) use sign_in_pages::SignInPages;
+pub(crate) use sign_in_pages::{SignInPages, tell_users};

@@ -26,6 +26,7 @@ use zbus::address::transport::{Transport, Unix, UnixSocket};
 use zbus::connection::{Builder, socket::Channel};
 use zbus::{Address, AuthMechanism, Connection, Guid, OwnedGuid};
 
+use super::folder::is_plain;
 use crate::one_thread;
 use pending_calls::PendingCalls;
 use undeliverable::AnsweredSocket;
@@ -95,9 +96,7 @@ impl PrivateBus {
             return Err(PrivateBusError::FolderNotPrivate(folder.to_path_buf()));
         }
 
-        // An address can escape every character, but zbus, which our own programs connect with, reads none back.
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_/.".contains(byte);
-        if !socket.as_os_str().as_bytes().iter().all(plain) {
+        if !is_plain(socket.as_os_str().as_bytes()) {
             return Err(PrivateBusError::FolderNotPlain(folder.to_path_buf()));
         }
 

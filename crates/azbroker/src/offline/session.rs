@@ -8,7 +8,7 @@ use azbroker_service::{Clock, SystemClock};
 use std::{
     ffi::{OsStr, OsString},
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -49,7 +49,7 @@ impl Session {
             None => Emulator::start(world).await,
         };
         let emulator = emulator.map_err(|error| start_failure(&error))?;
-        let folder = private_folder().map_err(|error| cannot_write(&error))?;
+        let folder = private_folder()?;
         let bus =
             PrivateBus::start(folder.path()).map_err(|error| Failure::of(Exit::Failed, &error))?;
         let secret_service = SecretService::start(bus.address(), || SystemClock.now().into())
@@ -71,8 +71,8 @@ impl Session {
             )
         })?;
         let socket = folder.path().join("pages");
-        let pages =
-            SignInPages::receive_at(&socket, &emulator).map_err(|error| cannot_write(&error))?;
+        let pages = SignInPages::receive_at(&socket, &emulator)
+            .map_err(|error| cannot_write(folder.path(), &error))?;
         let parent: Variables = std::env::vars_os().collect();
         let browser = BrowserCommand {
             program: &azbroker,
@@ -172,13 +172,10 @@ fn start_failure(error: &StartError) -> Failure {
     }
 }
 
-fn cannot_write(error: &io::Error) -> Failure {
+fn cannot_write(folder: &Path, error: &io::Error) -> Failure {
     Failure::new(
-        Exit::Failed,
-        format!(
-            "nothing can be written to {}: {error}",
-            std::env::temp_dir().display()
-        ),
+        Exit::UserMustAct,
+        format!("nothing can be written to {}: {error}", folder.display()),
     )
     .with_hint("make room there, or name another folder in TMPDIR")
 }

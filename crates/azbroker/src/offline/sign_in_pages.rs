@@ -2,7 +2,7 @@ use crate::{
     failure::{Exit, Failure, chain},
     output::tell,
 };
-use azbroker_emulator::{Emulator, SignIn, Visitor};
+use azbroker_emulator::{Emulator, SignIn, User, Visitor};
 use azbroker_service::{Prompt, SystemBrowser};
 use std::{
     io,
@@ -33,7 +33,10 @@ enum Who {
         visitor: Arc<Visitor>,
     },
     /// The person at this machine, in their own browser, by way of plain loopback HTTP.
-    Person,
+    Person {
+        users: Vec<User>,
+        instead: &'static str,
+    },
 }
 
 impl SignInPages {
@@ -63,9 +66,10 @@ impl SignInPages {
         Ok(())
     }
 
-    /// From now on the person at this machine signs in.
-    pub(crate) fn are_for_person(&self) {
-        self.are_for(Who::Person);
+    /// From now on the person at this machine signs in, as one of these users; `instead` says what helps where no browser
+    /// does.
+    pub(crate) fn are_for_person(&self, users: Vec<User>, instead: &'static str) {
+        self.are_for(Who::Person { users, instead });
     }
 
     fn are_for(&self, who: Who) {
@@ -113,7 +117,7 @@ impl Pages {
                 ),
                 Err(error) => tracing::warn!("{username} could not sign in: {}", chain(&error)),
             },
-            Some(Who::Person) => {
+            Some(Who::Person { users, instead }) => {
                 let hosts = [
                     "https://login.microsoftonline.com/",
                     "https://login.microsoft.com/",
@@ -121,17 +125,32 @@ impl Pages {
                 let path = hosts.iter().find_map(|host| url.strip_prefix(host));
                 let url = path.map_or(url.clone(), |path| format!("{}/{path}", self.emulator));
                 tell(format_args!("           sign in here: {url}"));
+                tell_users(&users);
                 let Ok(url) = azure_core::http::Url::parse(&url) else {
                     return;
                 };
                 let browser = SystemBrowser::new(std::env::var("BROWSER").ok());
                 if let Err(error) = browser.open(&url).await {
-                    tracing::warn!(
-                        "open that address yourself, or start azbroker with --user USER, who then signs in: {error}"
-                    );
+                    tracing::warn!("open that address yourself, or {instead}: {error}");
                 }
             }
             None => tracing::warn!("a sign-in page was opened and nobody is there to see it"),
         }
     }
 }
+
+/// Says whom the emulated pages know. Their passwords are made up and protect nothing; without them nobody gets in.
+pub(crate) fn tell_users(users: &[User]) {
+    for user in users.iter().take(MOST_USERS) {
+        let (name, password) = (&user.username, &user.password);
+        tell(format_args!(
+            "           sign in as {name}, password {password}"
+        ));
+    }
+    if users.len() > MOST_USERS {
+        tell("           or as another user of the world's file");
+    }
+}
+
+/// More than these hide the address.
+const MOST_USERS: usize = 5;

@@ -1,7 +1,7 @@
 //! Each bad input that a user may give: one clear line, the right exit code.
 
 use crate::setup::{Place, code, stderr, stdout};
-use azbroker_emulator::default_world::ADA;
+use azbroker_emulator::default_world::{ADA, ADA_PASSWORD};
 
 /// Runs `azbroker` on a bus with a broker that holds Ada's account.
 fn signed_in(script: &str) -> (i32, String) {
@@ -91,6 +91,12 @@ fn a_token_request_that_cannot_work_says_why() {
             "rules allow sh --account nobody",
             2,
             "error: 'nobody' is no account: give a username such as ada@contoso.example, or a home account ID\n",
+        ),
+        (
+            "login --redirect nativeclient --client-id 5eed0000-0000-4000-8000-000000000002 --tenant contoso.example",
+            3,
+            "\nhint: sign in with `azbroker login --client-id 5eed0000-0000-4000-8000-000000000002 --tenant contoso.example \
+             --redirect paste`\n",
         ),
         (
             "logout --username bob@contoso.example",
@@ -222,6 +228,11 @@ fn a_browser_that_does_not_work_is_named_at_once() {
         stderr(&output).contains("BROWSER names '/nonexistent/browser', which did not show it"),
         "{output:?}"
     );
+    let by_hand = "; or sign in with `azbroker login --redirect paste`\n";
+    assert!(stderr(&output).ends_with(by_hand), "{output:?}");
+    // Whom the pages know, whose addresses are the real ones here.
+    let user = format!("sign in as {ADA}, password {ADA_PASSWORD}\n");
+    assert!(stderr(&output).contains(&user), "{output:?}");
 }
 
 #[test]
@@ -266,7 +277,7 @@ fn a_folder_that_cannot_be_written_is_an_error_and_not_a_hang() {
         .env("TMPDIR", "/proc/self")
         .output()
         .unwrap();
-    assert_eq!(code(&output), 1);
+    assert_eq!(code(&output), 3);
     assert!(
         stderr(&output).contains("error: nothing can be written to /proc/self: "),
         "{output:?}"

@@ -5,7 +5,7 @@ use crate::{
     surroundings::{Surroundings, end},
 };
 use azbroker_emulator::{
-    Behavior, Target,
+    Behavior, Fault, Target,
     default_world::{ADA, SECRET_VALUE},
 };
 use std::process::Stdio;
@@ -49,6 +49,46 @@ fn an_account_comes_is_used_and_goes() {
             "ada@contoso.example is forgotten; access tokens given out stay valid until they expire",
         ]
     );
+}
+
+#[test]
+fn what_an_administrator_must_change_is_no_reason_to_sign_in() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let surroundings = Surroundings::new(&runtime);
+    let (broker, _said) = surroundings.broker();
+    let login = surroundings.azbroker(&["login"]).output().unwrap();
+    assert_eq!(code(&login), 0, "{login:?}");
+    let scope = SCOPE.split(' ');
+    let token: Vec<_> = ["token"].into_iter().chain(scope).collect();
+    let refused = |arguments: &[&str], aadsts| {
+        let fault = Fault::Oauth {
+            error: "invalid_grant".to_owned(),
+            aadsts,
+            suberror: None,
+            claims: None,
+        };
+        surroundings.emulator.faults().clear();
+        surroundings.emulator.faults().next(9, Target::Token, fault);
+        let mut command = surroundings.place.azbroker(arguments);
+        surroundings.lead(&mut command);
+        let output = command.output().unwrap();
+        let said = stderr(&output).to_owned();
+        assert!(said.contains(&format!("(AADSTS{aadsts})")), "{said}");
+        (code(&output), said)
+    };
+    for number in [53003, 530084, 90094, 50105, 50053, 50020, 500014, 530032] {
+        let (code, said) = refused(&token, number);
+        assert_eq!(code, 1, "{said}");
+        assert!(!said.contains("azbroker login"), "{said}");
+    }
+    for number in [50076, 53004, 50055, 65001, 530035] {
+        let (code, said) = refused(&token, number);
+        assert_eq!(code, 3, "{said}");
+    }
+    // As whoever signs in is told.
+    let login = [&["login"], &token[1..]].concat();
+    assert_eq!(refused(&login, 53003).0, 1);
+    end(broker);
 }
 
 #[test]
@@ -313,4 +353,17 @@ fn a_caller_that_goes_away_takes_its_sign_in_with_it() {
     end(broker);
     let said = said.join().unwrap();
     assert!(said.contains("the application has gone"), "{said}");
+}
+
+#[test]
+fn a_username_is_taken_without_the_blanks_around_it() {
+    let place = Place::new();
+    let output = place.emulate(
+        &["--user", ADA],
+        &format!(
+            "\"$AZBROKER\" login --username '{ADA} ' && \"$AZBROKER\" token {SCOPE} --username ' {ADA}' && \
+             \"$AZBROKER\" account default '{ADA} ' && \"$AZBROKER\" logout --username ' {ADA}'"
+        ),
+    );
+    assert_eq!(code(&output), 0, "{output:?}");
 }

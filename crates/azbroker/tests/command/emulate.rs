@@ -1,5 +1,5 @@
 use crate::setup::{Place, code, script, stderr, stdout};
-use azbroker_emulator::default_world::{ADA, SECRET_VALUE};
+use azbroker_emulator::default_world::{ADA, ADA_PASSWORD, SECRET_VALUE};
 use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
@@ -255,7 +255,8 @@ fn a_program_that_is_under_way_is_ended_with_it() {
             .args(["-c", &format!("kill -{signal} {}", emulate.id())])
             .status();
         assert!(kill.unwrap().success());
-        assert_eq!(emulate.wait().unwrap().code(), Some(143), "{signal}");
+        let expected = if signal == "TERM" { 143 } else { 129 };
+        assert_eq!(emulate.wait().unwrap().code(), Some(expected), "{signal}");
         place.assert_clean();
         crate::setup::no_process_stays(place.home.path());
     }
@@ -282,7 +283,10 @@ fn without_a_user_the_page_opens_on_this_machine_and_never_at_the_real_entra_id(
     let page = std::fs::read_to_string(&noted).unwrap();
     assert!(page.starts_with("http://127.0.0.1:"), "{page}");
     assert!(
-        stderr(&output).contains(&format!("sign in here: {}", page.trim())),
+        stderr(&output).contains(&format!(
+            "sign in here: {}\n           sign in as {ADA}, password {ADA_PASSWORD}\n",
+            page.trim()
+        )),
         "{output:?}"
     );
 }

@@ -211,6 +211,39 @@ fn what_ends_the_run_ends_the_program_and_the_broker() {
 }
 
 #[test]
+fn a_folder_for_temporary_files_that_can_have_no_socket_keeps_nobody_from_running() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new();
+    let long = "long".repeat(30);
+    for name in [b"with space".as_slice(), b"no\xfftext", long.as_bytes()] {
+        let tmp = place.home.path().join(std::ffi::OsStr::from_bytes(name));
+        std::fs::create_dir(&tmp).unwrap();
+        let runtime = place.tmp();
+        for command in ["run", "emulate"] {
+            let output = place
+                .azbroker(&[command, "--", "sh", "-c"])
+                .arg("echo \"$DBUS_SESSION_BUS_ADDRESS\"")
+                .env("TMPDIR", &tmp)
+                .env("XDG_RUNTIME_DIR", &runtime)
+                .output()
+                .unwrap();
+            assert_eq!(code(&output), 0, "{output:?}");
+            let below = format!("unix:path={}/azbroker-", runtime.display());
+            assert!(stdout(&output).starts_with(&below), "{output:?}");
+            place.assert_clean();
+        }
+    }
+    let nowhere = place
+        .azbroker(&["run", "--", "true"])
+        .env("TMPDIR", "/nonexistent")
+        .output()
+        .unwrap();
+    assert_eq!(code(&nowhere), 3, "{nowhere:?}");
+    let hint = "hint: make room there, or name another folder in TMPDIR\n";
+    assert!(stderr(&nowhere).ends_with(hint), "{nowhere:?}");
+}
+
+#[test]
 fn without_a_program_to_run_the_usage_is_shown() {
     let output = Place::new().azbroker(&["run"]).output().unwrap();
     assert_eq!(code(&output), 2);

@@ -1,14 +1,18 @@
 //! Whoever asks for the end is heard, whatever a command waits for.
 
 use crate::{
-    setup::{Place, ends, within},
+    setup::{Place, ends, no_process_stays, script, within},
     surroundings::terminate,
 };
 use std::{
     fs::File,
-    io::Write,
-    os::unix::{net::UnixListener, process::ExitStatusExt},
+    io::{BufRead, BufReader, Write},
+    os::unix::{
+        net::UnixListener,
+        process::{CommandExt, ExitStatusExt},
+    },
     path::PathBuf,
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -91,4 +95,76 @@ fn an_emulation_that_waits_for_its_world_ends_when_it_is_asked_to() {
     terminate(&emulation);
     assert_eq!(ends(emulation).signal(), Some(15));
     place.assert_clean();
+}
+
+#[test]
+fn the_program_below_gets_the_signals_that_are_for_it_as_they_are() {
+    for command in ["run", "emulate"] {
+        let place = Place::new();
+        let file = place.home.path().join("program");
+        // What it does about a signal is its own affair, so it is told to end by a word.
+        let traps =
+            ["HUP", "QUIT", "USR1", "USR2"].map(|name| format!("trap 'echo {name}' {name}; "));
+        let line = format!(
+            "{}echo ready; while ! [ -e \"$HOME/end\" ]; do :; done; exit 7",
+            traps.concat()
+        );
+        script(&file, &line);
+        let mut run = place
+            .azbroker(&[command, "--"])
+            .arg(&file)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            // Not that of the terminal, whose keys reach everybody.
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let shown = BufReader::new(run.stdout.take().unwrap());
+        let (send, lines) = std::sync::mpsc::channel();
+        std::thread::spawn(move || shown.lines().try_for_each(|line| send.send(line.unwrap())));
+        let next = || lines.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert_eq!(next(), "ready");
+        for name in ["USR1", "QUIT", "HUP", "USR2"] {
+            signal(&run, name);
+            assert_eq!(next(), name, "{command}");
+        }
+        std::fs::write(place.home.path().join("end"), "").unwrap();
+        assert_eq!(ends(run).code(), Some(7), "{command}");
+        place.assert_clean();
+        no_process_stays(place.home.path());
+    }
+}
+
+#[test]
+fn a_program_that_such_a_signal_ends_ends_the_command_tidily() {
+    for command in ["run", "emulate"] {
+        for (name, expected) in [("USR1", 138), ("QUIT", 131), ("HUP", 129)] {
+            let place = Place::new();
+            let run = place
+                .azbroker(&[command, "--", "sh", "-c"])
+                .arg("echo ready; exec tail -f /dev/null")
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .process_group(0)
+                .spawn();
+            let mut run = run.unwrap();
+            // As long as somebody reads it: `tail` looks after that.
+            let mut shown = BufReader::new(run.stdout.take().unwrap());
+            let mut line = String::new();
+            shown.read_line(&mut line).unwrap();
+            assert_eq!(line, "ready\n");
+            signal(&run, name);
+            assert_eq!(ends(run).code(), Some(expected), "{command}: {name}");
+            place.assert_clean();
+            no_process_stays(place.home.path());
+        }
+    }
+}
+
+fn signal(process: &Child, name: &str) {
+    let id = process.id().to_string();
+    let sent = Command::new("kill")
+        .args([&format!("-{name}"), &id])
+        .status();
+    assert!(sent.unwrap().success());
 }

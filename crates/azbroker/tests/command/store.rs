@@ -315,7 +315,9 @@ fn a_setting_that_cannot_be_followed_says_why() {
         (
             &["--store", "file"],
             "",
-            "error: the store is to be a file, and there is no key to encrypt it with\nhint: name a passphrase-file",
+            "error: the store is to be a file, and there is no key to encrypt it with\nhint: name a passphrase-file in config.toml, give the unit the credential \
+             azbroker-key, or run `azbroker serve --foreground` or `azbroker run` at a terminal, which asks; a forgotten \
+             passphrase gives up the file: `azbroker serve --store auto`, then `azbroker logout --all` in another terminal\n",
         ),
         (
             &[],

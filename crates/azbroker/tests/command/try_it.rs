@@ -122,6 +122,27 @@ fn a_person_can_sign_in_by_hand_with_a_browser_that_knows_no_proxy() {
     place.assert_clean();
 }
 
+#[test]
+fn where_no_browser_shows_the_page_the_advice_is_for_this_command() {
+    let place = Place::new();
+    let mut tried = place
+        .azbroker(&["try", "--browser"])
+        .env("BROWSER", "false")
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut told = std::io::BufReader::new(tried.stderr.take().unwrap());
+    let user = first_line_with(&mut told, "sign in as ");
+    let advice = first_line_with(&mut told, "open that address yourself, or ");
+    let interrupt = format!("kill -INT {}", tried.id());
+    let kill = place.program("sh").args(["-c", &interrupt]).status();
+    assert!(kill.unwrap().success());
+    ends(tried);
+    assert!(user.starts_with("ada@contoso.example, password "), "{user}");
+    assert!(advice.starts_with("leave out --browser"), "{advice}");
+}
+
 fn first_line_with(shown: &mut impl std::io::BufRead, mark: &str) -> String {
     let mut line = String::new();
     loop {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::setup::{code, stderr, stdout};
 use azbroker_emulator::default_world::ADA;
-use std::{collections::BTreeSet, process::Command};
+use std::{collections::BTreeSet, os::unix::fs::PermissionsExt, process::Command};
 
 #[test]
 fn every_refused_request_is_in_the_log_and_a_loop_does_not_fill_it() {
@@ -199,10 +199,54 @@ fn a_pipe_in_the_place_of_the_log_is_not_waited_for() {
         .status();
     assert!(made.unwrap().success());
     let log = machine.azbroker(&["log"]);
-    assert_eq!(code(&log), 1);
+    assert_eq!(code(&log), 3);
     let said = stderr(&log);
     assert!(
-        said.ends_with("log.jsonl cannot be read: it is no file\n"),
+        said.contains("log.jsonl cannot be read: it is no file\nhint: move away what is there"),
+        "{said}"
+    );
+}
+
+#[test]
+fn silence_of_a_log_that_cannot_be_written_is_not_told_as_peace() {
+    let machine = Machine::new();
+    let folder = machine.state();
+    std::fs::create_dir_all(&folder).unwrap();
+    let quiet = machine.azbroker(&["log"]);
+    assert_eq!(code(&quiet), 0, "{quiet:?}");
+    assert!(
+        stderr(&quiet).starts_with("no token was asked for yet"),
+        "{quiet:?}"
+    );
+
+    std::os::unix::fs::symlink("/nonexistent/log", folder.join("log.jsonl")).unwrap();
+    let dangling = machine.azbroker(&["log"]);
+    assert_eq!(code(&dangling), 3, "{dangling:?}");
+    let said = stderr(&dangling);
+    assert!(
+        said.contains("log.jsonl cannot be read: No such file or directory"),
+        "{said}"
+    );
+
+    std::fs::remove_file(folder.join("log.jsonl")).unwrap();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o500)).unwrap();
+    // To root such a folder is open all the same.
+    let is_root = rustix::process::getuid().is_root();
+    let without_rights: &[&str] = match is_root {
+        true => &["setpriv", "--bounding-set=-dac_override"],
+        false => &["env"],
+    };
+    let closed = machine
+        .at(without_rights[0])
+        .args(&without_rights[1..])
+        .args([env!("CARGO_BIN_EXE_azbroker"), "log"])
+        .output()
+        .unwrap();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(code(&closed), 3, "{closed:?}");
+    let said = stderr(&closed);
+    assert!(
+        said.contains("cannot be written (Permission denied"),
         "{said}"
     );
 }
