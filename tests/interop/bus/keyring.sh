@@ -6,6 +6,7 @@
 #     keyring.sh none        no secret service at all
 #     keyring.sh dies        GNOME Keyring is killed while it is in use, and comes back
 #     keyring.sh unlocks     GNOME Keyring is unlocked when somebody has signed in already; a file does until then
+#     keyring.sh locks       GNOME Keyring is locked when somebody signs out
 set -eu
 
 if [ "${INSIDE_SESSION:-}" != yes ]; then
@@ -43,6 +44,12 @@ token() {
     echo "$1: exit $code, $(tr -cd . <"$HOME/token" | wc -c | tr -d ' ') dots"
 }
 
+sign_out() {
+    code=0
+    azbroker logout --username ada@contoso.example 2>&1 || code=$?
+    echo "$1: exit $code"
+}
+
 accounts() {
     code=0
     azbroker accounts 2>&1 || code=$?
@@ -61,7 +68,7 @@ unlocked)
 locked)
     gnome-keyring-daemon --start --components=secrets >/dev/null
     ;;
-none | dies | unlocks) ;;
+none | dies | unlocks | locks) ;;
 esac
 
 # Which process has the name on the bus.
@@ -114,6 +121,28 @@ unlocks)
     export BROWSER=/bin/false
     start_broker
     token "token of the second broker"
+    stop_broker
+    exit 0
+    ;;
+locks)
+    unlock
+    start_broker
+    azbroker login
+    gdbus call --session --dest org.freedesktop.secrets --object-path /org/freedesktop/secrets \
+        --method org.freedesktop.Secret.Service.Lock "['/org/freedesktop/secrets/collection/login']" >/dev/null
+    sign_out "sign-out while it is locked"
+    kept_in "locked"
+    token "token then"
+    unlock --replace
+    sign_out "sign-out after it was unlocked"
+    stop_broker
+    start_broker
+    accounts "accounts of the second broker"
+    azbroker login
+    # As another broker does that shares the keyring.
+    secret-tool clear xdg:schema com.github.azbroker.RefreshToken
+    token "renewal after another broker's sign-out"
+    accounts "accounts after it"
     stop_broker
     exit 0
     ;;

@@ -72,6 +72,27 @@ pub(super) const CASES: &[Case] = &[
         ..Case::PLAIN
     },
     Case {
+        name: "a sign-out while the GNOME Keyring is locked holds, and is repeated when it is unlocked",
+        needs: &[Need::Keyring],
+        emulate: &["--user", "ada@contoso.example"],
+        program: Program::Shell("bus/keyring.sh"),
+        arguments: &["locks"],
+        says: &[
+            "the account may still be in the store: the keyring is locked\n\
+             hint: unlock the keyring, then sign out again\n\
+             sign-out while it is locked: exit 3\n",
+            "locked: kept in: Secret Service; who was signed out may still be in the store (the keyring is locked)|\n",
+            "token then: exit 3, 0 dots\n",
+            "sign-out after it was unlocked: exit 0\n",
+            "no account is signed in; `azbroker login` signs one in\nkept in: Secret Service\n\
+             accounts of the second broker: exit 0\n",
+            "renewal after another broker's sign-out: exit 3, 0 dots\n",
+            "kept in: Secret Service\naccounts after it: exit 0\n",
+        ],
+        never_says: &["panicked at"],
+        ..Case::PLAIN
+    },
+    Case {
         name: "without a secret service accounts rest in memory, and azbroker accounts says so",
         needs: &[Need::Bus],
         emulate: &["--user", "ada@contoso.example"],
