@@ -15,4 +15,5 @@ mod setup;
 mod stops;
 mod store;
 mod surroundings;
+mod trust;
 mod try_it;

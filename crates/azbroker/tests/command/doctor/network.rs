@@ -216,3 +216,18 @@ fn a_clock_that_is_wrong() {
         "timedatectl set-ntp true",
     );
 }
+
+#[test]
+fn a_machine_on_which_nothing_is_trusted() {
+    let machine = Machine::new();
+    for file in ["/nonexistent", "/etc/passwd", ""] {
+        let mut doctor = machine.doctor(&[]);
+        let output = doctor.env("SSL_CERT_FILE", file).output().unwrap();
+        assert_eq!(code(&output), 3, "{output:?}");
+        let found =
+            "no certificate authority is trusted on this machine: there is none in SSL_CERT_FILE=";
+        assert_hop(&output, "tls", found, "correct or unset SSL_CERT_FILE");
+        assert!(hop(&output, "tls").0.ends_with(&format!("={file}")));
+        assert_not_tried(&output, &["authority", "clock"]);
+    }
+}
