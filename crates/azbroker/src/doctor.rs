@@ -6,6 +6,7 @@ mod configuration;
 mod finding;
 mod machine;
 mod network;
+mod proxy_value;
 mod store;
 
 pub(crate) use finding::{Finding, Outcome};

@@ -1,4 +1,7 @@
-use super::finding::{Chain, Finding};
+use super::{
+    finding::{Chain, Finding},
+    proxy_value::unusable,
+};
 use crate::failure::chain;
 use azbroker_service::{AuthorityHost, Clock, SystemClock, TrustStore};
 use azure_core::{
@@ -75,6 +78,14 @@ fn proxy(hop: &'static str, url: &str) -> (Finding, Option<Next>) {
             None,
         );
     };
+    if let Some(set) = unusable() {
+        let finding = Finding::broken(
+            hop,
+            format!("{set}, which is no URL of a proxy"),
+            "correct it, as http://host:port, or unset it",
+        );
+        return (finding, None);
+    }
     match Matcher::from_env().intercept(&destination) {
         Some(proxy) => {
             let (uri, host) = (proxy.uri(), proxy.uri().host().unwrap_or_default());

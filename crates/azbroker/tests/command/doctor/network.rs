@@ -28,6 +28,26 @@ fn a_proxy_that_is_not_there() {
 }
 
 #[test]
+fn a_proxy_whose_address_is_none() {
+    let machine = Machine::new();
+    for (proxy, shown) in [
+        ("ftp://x", "'ftp://x'"),
+        ("http://", "'http://'"),
+        (
+            "http://ada:secret@127.0.0.1:99999",
+            "'http://…@127.0.0.1:99999'",
+        ),
+    ] {
+        let mut doctor = machine.doctor(&[]);
+        let output = doctor.env("HTTPS_PROXY", proxy).output().unwrap();
+        assert_eq!(code(&output), 3, "{output:?}");
+        let found = format!("HTTPS_PROXY is {shown}, which is no URL of a proxy");
+        assert_hop(&output, "proxy", &found, "correct it, as http://host:port");
+        assert_not_tried(&output, &["dns", "connection", "tls", "authority", "clock"]);
+    }
+}
+
+#[test]
 fn a_proxy_whose_name_is_not_found() {
     let machine = Machine::new();
     let mut doctor = machine.doctor(&[]);
