@@ -78,6 +78,15 @@ impl ConfigFile {
 
 /// The TOML library's message in the words of whoever writes the file.
 fn in_plain_words(message: &str) -> String {
+    // It takes what begins with t or f for `true` or `false`, and what begins with i or n for a number.
+    let taken_for = [
+        "invalid boolean",
+        "invalid float",
+        "string values must be quoted",
+    ];
+    if taken_for.iter().any(|words| message.starts_with(words)) {
+        return "a value in letters stands in quotes, as in store = \"file\"".to_owned();
+    }
     const WORDS: [(&str, &str); 6] = [
         ("\n", ", "),
         ("`", "'"),

@@ -2,9 +2,11 @@
 
 mod bus;
 mod bus_address;
+mod configuration;
 mod finding;
 mod machine;
 mod network;
+mod proxy_value;
 mod store;
 
 pub(crate) use finding::{Finding, Outcome};
@@ -16,7 +18,8 @@ use azbroker_service::AuthorityHost;
 /// Nothing here asks the user for anything, and each hop ends within seconds. Hops behind a broken one are not
 /// tried: they would only say the same again.
 pub(crate) async fn examine(host: &AuthorityHost, mut tell: impl FnMut(Finding)) {
-    bus::examine(&mut tell).await;
+    let configuration = configuration::examine(&mut tell);
+    bus::examine(configuration.is_some(), &mut tell).await;
     network::examine(host, &mut tell).await;
-    machine::examine(&mut tell);
+    machine::examine(configuration.as_ref(), &mut tell);
 }

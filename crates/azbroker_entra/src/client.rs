@@ -1,8 +1,9 @@
 use crate::{
     Authority, Claims, ClientId, Clock, CorrelationId, Error, Grant, KeyId, Refusal, Result,
-    Scopes, Tokens,
+    Scopes, Tokens, TrustStore,
     busy::{self, Deadline, LeftAlone, NoVainWaiting, Whom},
     form::Form,
+    http_client::http_client,
 };
 use azure_core::{
     Bytes,
@@ -21,6 +22,7 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug)]
 pub struct Client {
     transport: Option<Arc<dyn HttpClient>>,
+    trust_store: TrustStore,
     pipeline: OnceLock<Pipeline>,
     clock: Arc<dyn Clock>,
     left_alone: LeftAlone,
@@ -48,10 +50,29 @@ impl Client {
     pub fn new(transport: Option<Arc<dyn HttpClient>>, clock: Arc<dyn Clock>) -> Self {
         Self {
             transport,
+            trust_store: TrustStore::default(),
             pipeline: OnceLock::new(),
             clock,
             left_alone: LeftAlone::default(),
         }
+    }
+
+    /// The same client, which names this trust store where nothing in it can be trusted.
+    pub fn with_trust_store(self, trust_store: TrustStore) -> Self {
+        Self {
+            trust_store,
+            ..self
+        }
+    }
+
+    /// Checks that certificates can be checked: before a user signs in, since nothing would come of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NothingTrusted`] when no certificate authority is trusted. What was wrong then may be right the next
+    /// time.
+    pub fn check_trust(&self) -> Result<()> {
+        self.pipeline().map(drop)
     }
 
     /// Redeems a grant.
@@ -62,7 +83,8 @@ impl Client {
     /// # Errors
     ///
     /// [`Error::Refused`] when Entra ID says no; [`Error::Unreachable`], [`Error::Unavailable`], [`Error::Busy`] and
-    /// [`Error::TimedOut`] when trying again later may help.
+    /// [`Error::TimedOut`] when trying again later may help; [`Error::NothingTrusted`] when no certificate authority is
+    /// trusted.
     pub async fn redeem(&self, request: &TokenRequest, grant: &Grant) -> Result<Tokens> {
         let host = request.authority.host();
         let whom = Whom::of(request, grant);
@@ -111,16 +133,20 @@ impl Client {
         Ok(body)
     }
 
-    /// Sends a request as it is.
-    pub(crate) async fn exchange(&self, http: &mut Request) -> azure_core::Result<RawResponse> {
+    /// Sends a request to `host` as it is.
+    pub(crate) async fn exchange(&self, host: &str, http: &mut Request) -> Result<RawResponse> {
         let options = PipelineSendOptions {
             skip_checks: true,
             ..Default::default()
         };
         let deadline = Deadline(self.clock.now() + ALL_ATTEMPTS);
         let context = Context::new().with_value(deadline);
-        let sent = self.pipeline().send(&context, http, Some(options)).await;
+        let sent = self.pipeline()?.send(&context, http, Some(options)).await;
         sent.or_else(|error| busy::last_answer(&error).ok_or(error))
+            .map_err(|source| Error::Unreachable {
+                host: host.to_owned(),
+                source: source.into(),
+            })
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -134,13 +160,7 @@ impl Client {
         http: &mut Request,
     ) -> Result<(Bytes, Option<OffsetDateTime>)> {
         let host = request.authority.host();
-        let response = self
-            .exchange(http)
-            .await
-            .map_err(|source| Error::Unreachable {
-                host: host.clone(),
-                source: source.into(),
-            })?;
+        let response = self.exchange(&host, http).await?;
         let status = response.status();
         let server_time = self.server_time(request, response.headers());
         if status.is_success() {
@@ -189,18 +209,28 @@ impl Client {
         Some(server_time)
     }
 
-    fn pipeline(&self) -> &Pipeline {
-        self.pipeline.get_or_init(|| {
-            let options = ClientOptions {
-                retry: RetryOptions::exponential(ExponentialRetryOptions {
-                    initial_delay: Duration::milliseconds(300),
-                    max_retries: 3,
-                    max_total_elapsed: Duration::seconds(10),
-                    max_delay: Duration::seconds(3),
-                }),
-                transport: self.transport.clone().map(Transport::new),
-                ..Default::default()
-            };
+    /// One that could not be made is made anew the next time: certificates may have been installed.
+    fn pipeline(&self) -> Result<&Pipeline> {
+        if let Some(pipeline) = self.pipeline.get() {
+            return Ok(pipeline);
+        }
+        let transport = match &self.transport {
+            Some(transport) => transport.clone(),
+            None => http_client().map_err(|_| Error::NothingTrusted {
+                trust_store: self.trust_store.clone(),
+            })?,
+        };
+        let options = ClientOptions {
+            retry: RetryOptions::exponential(ExponentialRetryOptions {
+                initial_delay: Duration::milliseconds(300),
+                max_retries: 3,
+                max_total_elapsed: Duration::seconds(10),
+                max_delay: Duration::seconds(3),
+            }),
+            transport: Some(Transport::new(transport)),
+            ..Default::default()
+        };
+        Ok(self.pipeline.get_or_init(|| {
             Pipeline::new(
                 option_env!("CARGO_PKG_NAME"),
                 option_env!("CARGO_PKG_VERSION"),
@@ -209,7 +239,7 @@ impl Client {
                 vec![Arc::new(NoVainWaiting(self.clock.clone()))],
                 None,
             )
-        })
+        }))
     }
 }
 
@@ -261,3 +291,6 @@ pub(crate) fn post(url: Url, request: &TokenRequest, form: &Form) -> Request {
     http.set_body(form.as_str().to_owned());
     http
 }
+
+#[cfg(test)]
+mod tests;

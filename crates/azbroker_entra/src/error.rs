@@ -1,4 +1,4 @@
-use crate::{PromptError, Refusal, TransportFailure};
+use crate::{PromptError, Refusal, TransportFailure, TrustStore};
 use azure_core::time::Duration;
 
 /// Why there are no tokens.
@@ -15,6 +15,12 @@ pub enum Error {
         host: String,
         /// What the transport said.
         source: TransportFailure,
+    },
+    /// No authority's certificate can be checked, so nobody was asked.
+    #[error("no certificate authority is trusted on this machine: there is none in {trust_store}")]
+    NothingTrusted {
+        /// Where they were looked for.
+        trust_store: TrustStore,
     },
     /// The authority answered that it cannot serve for now.
     #[error("{host} cannot serve for now (HTTP {status})")]
@@ -109,6 +115,7 @@ impl Error {
     pub fn next_step(&self) -> Option<&'static str> {
         match self {
             Self::Refused(refusal) => refusal.next_step(),
+            Self::NothingTrusted { trust_store } => Some(trust_store.cure()),
             Self::Unreachable { .. } => Some("check the network and the proxy"),
             Self::Busy { .. } => Some("try again after that time"),
             Self::Unavailable { .. } | Self::TimedOut { .. } => Some("try again later"),

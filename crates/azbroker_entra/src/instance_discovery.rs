@@ -9,7 +9,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error::UnknownAuthority`] when it does not; [`Error::Unreachable`], [`Error::Unavailable`],
-    /// [`Error::Busy`] and [`Error::TimedOut`] when it does not say.
+    /// [`Error::Busy`] and [`Error::TimedOut`] when it does not say; [`Error::NothingTrusted`] when it cannot be asked.
     pub async fn check_authority(
         &self,
         authority: &Authority,
@@ -49,11 +49,6 @@ impl Client {
     ) -> Result<RawResponse> {
         let mut http = Request::new(url, Method::Get);
         http.insert_header("client-request-id", correlation_id.to_string());
-        self.exchange(&mut http)
-            .await
-            .map_err(|source| Error::Unreachable {
-                host: host.to_owned(),
-                source: source.into(),
-            })
+        self.exchange(host, &mut http).await
     }
 }

@@ -37,6 +37,7 @@ mod explanation;
 mod form;
 mod further_parameters;
 mod grant;
+mod http_client;
 mod id_token;
 mod instance_discovery;
 mod key_id;
@@ -67,6 +68,7 @@ mod system_browser;
 mod tenant;
 mod token_response;
 mod transport_failure;
+mod trust_store;
 mod written_account;
 
 pub use account::{Account, HomeAccountId};
@@ -104,6 +106,7 @@ pub use system_browser::SystemBrowser;
 pub use tenant::{Tenant, TenantError};
 pub use token_response::Tokens;
 pub use transport_failure::TransportFailure;
+pub use trust_store::TrustStore;
 pub use written_account::WrittenAccount;
 
 /// The result of everything here that can fail.

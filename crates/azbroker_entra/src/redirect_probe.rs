@@ -31,7 +31,9 @@ impl Client {
         let url = AuthorizationRequest::probe(request, uri.registered()).url;
         let mut http = Request::new(url, Method::Get);
         http.insert_header(headers::ACCEPT, "text/html");
-        let Ok(Ok(response)) = tokio::time::timeout(LONGEST, self.exchange(&mut http)).await else {
+        let host = request.authority.host();
+        let exchange = self.exchange(&host, &mut http);
+        let Ok(Ok(response)) = tokio::time::timeout(LONGEST, exchange).await else {
             return Registered::Unknown;
         };
         let location = response

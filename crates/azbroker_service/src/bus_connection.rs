@@ -9,12 +9,9 @@ mod oversized;
 use async_trait::async_trait;
 use oversized::Oversized;
 use std::{
+    ffi::OsStr,
     io,
-    os::{
-        fd::OwnedFd,
-        linux::net::SocketAddrExt,
-        unix::net::{SocketAddr, UnixStream as BlockingStream},
-    },
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
 };
 use tokio::net::{
     UnixStream,
@@ -58,10 +55,9 @@ async fn connect(socket: &UnixSocket) -> io::Result<Option<UnixStream>> {
     Ok(Some(match socket {
         UnixSocket::File(path) => UnixStream::connect(path).await?,
         UnixSocket::Abstract(name) => {
-            let address = SocketAddr::from_abstract_name(name.as_encoded_bytes())?;
-            let stream = BlockingStream::connect_addr(&address)?;
-            stream.set_nonblocking(true)?;
-            UnixStream::from_std(stream)?
+            // As tokio takes such a name; the standard library would have the broker's only thread wait.
+            let path = [b"\0", name.as_encoded_bytes()].concat();
+            UnixStream::connect(OsStr::from_bytes(&path)).await?
         }
         _ => return Ok(None),
     }))
@@ -157,7 +153,24 @@ const KNOWN_FLAGS: u8 = 0b111;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::{
+        linux::net::SocketAddrExt,
+        unix::net::{SocketAddr, UnixListener},
+    };
     use tokio::io::AsyncWriteExt;
+
+    #[tokio::test]
+    async fn a_socket_in_the_abstract_namespace_is_connected_to() {
+        let name = format!("azbroker-test-{}", std::process::id());
+        let socket = UnixSocket::Abstract(name.clone().into());
+        assert!(connect(&socket).await.is_err(), "nobody listens yet");
+        let address = SocketAddr::from_abstract_name(&name).unwrap();
+        let listener = UnixListener::bind_addr(&address).unwrap();
+        let stream = connect(&socket).await.unwrap().unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        drop(accepted);
+        stream.readable().await.unwrap();
+    }
 
     #[tokio::test]
     async fn a_flag_that_nobody_knows_does_not_end_the_connection() {

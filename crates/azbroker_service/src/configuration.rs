@@ -1,6 +1,6 @@
 use crate::approvals::{ApprovalMode, ApprovalPrompt};
 use crate::token_store::{KeySource, StoreChoice};
-use azbroker_entra::{AuthorityHost, Desktop};
+use azbroker_entra::{AuthorityHost, Desktop, TrustStore};
 use azure_core::time::Duration;
 use std::{path::PathBuf, sync::Arc};
 
@@ -25,6 +25,8 @@ pub struct Configuration {
     pub key_source: Option<KeySource>,
     /// The configuration file that was read, for whoever asks.
     pub config_file: Option<PathBuf>,
+    /// Where the certificate authorities are that this process trusts, for messages.
+    pub trust_store: TrustStore,
     /// What becomes of programs that no rule is about.
     pub approvals: ApprovalMode,
     /// The terminal that the broker runs at, if it asks there.
@@ -72,6 +74,7 @@ impl Default for Configuration {
             store_in_place_of: None,
             key_source: None,
             config_file: None,
+            trust_store: TrustStore::default(),
             state_folder: None,
             idle_exit: None,
             memory_locked: None,

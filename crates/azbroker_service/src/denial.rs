@@ -86,7 +86,7 @@ impl Denial {
             Error::Unavailable { .. } | Error::Busy { .. } | Error::TimedOut { .. } => {
                 Status::ServerTemporarilyUnavailable
             }
-            Error::NoPrompt(_) => Status::InteractionRequired,
+            Error::NoPrompt(_) | Error::NothingTrusted { .. } => Status::InteractionRequired,
             Error::NotFinished { .. } | Error::WindowClosed => Status::UserCanceled,
             Error::NotRegistered => Status::IncorrectConfiguration,
             _ => Status::Unexpected,

@@ -45,10 +45,12 @@ pub use approvals::{
     ResourceError, Rule, RuleAccount, RuleAccountError, RuleResource, RulesError, RulesFile,
     Verdict,
 };
+/// Why Entra ID gave no token, for whoever tells the same without having asked.
+pub use azbroker_entra::Error as EntraError;
 /// What a broker is made with.
 pub use azbroker_entra::{
     AuthorityHost, AuthorityHostError, BrowserStart, Client, ClientId, Clock, Desktop, Opener,
-    Prompt, RefusalKind, SystemBrowser, SystemClock, Tenant,
+    Prompt, RefusalKind, SystemBrowser, SystemClock, Tenant, TrustStore,
 };
 /// The name on the bus, and the object there.
 pub use azbroker_protocol::{BUS_NAME, OBJECT_PATH};

@@ -31,9 +31,11 @@ pub async fn serve(
         Some(_) => SystemBrowser::on(configuration.desktop()),
         None => SystemBrowser::new(configuration.browser.clone()),
     };
+    let client =
+        Client::new(None, clock.clone()).with_trust_store(configuration.trust_store.clone());
     let broker = Arc::new(Broker::new(
         configuration,
-        Client::new(None, clock.clone()),
+        client,
         Arc::new(browser),
         clock.clone(),
         None,

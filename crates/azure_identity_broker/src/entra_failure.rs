@@ -5,8 +5,13 @@ use azbroker_entra::{Error as EntraError, Refusal, RefusalKind};
 use std::error::Error as _;
 
 pub(crate) fn of(error: &EntraError) -> Error {
-    if let EntraError::Refused(refusal) = error {
-        return of_refusal(refusal);
+    match error {
+        EntraError::Refused(refusal) => return of_refusal(refusal),
+        EntraError::NothingTrusted { trust_store } => {
+            return Error::new(ErrorKind::InteractionRequired, error.to_string())
+                .with_next_step(trust_store.cure());
+        }
+        _ => {}
     }
     let (kind, next_step) = match error {
         EntraError::Unreachable { .. } => (
@@ -63,7 +68,7 @@ fn of_refusal(refusal: &Refusal) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use azbroker_entra::PromptError;
+    use azbroker_entra::{PromptError, TrustStore};
     use azure_core::time::Duration;
 
     #[test]
@@ -92,6 +97,16 @@ mod tests {
                 ErrorKind::Unavailable,
                 "login.microsoftonline.com cannot serve for now (HTTP 503)",
                 "try again later",
+            ),
+            (
+                EntraError::NothingTrusted {
+                    trust_store: TrustStore::from_variables(|name| {
+                        (name == "SSL_CERT_FILE").then(|| "/a".into())
+                    }),
+                },
+                ErrorKind::InteractionRequired,
+                "no certificate authority is trusted on this machine: there is none in SSL_CERT_FILE=/a",
+                "correct or unset SSL_CERT_FILE, or install the system's certificates (package ca-certificates)",
             ),
             (
                 EntraError::NoPrompt(PromptError::new("no browser was found")),

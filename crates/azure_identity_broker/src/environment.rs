@@ -1,5 +1,5 @@
 use crate::backend::Bus;
-use azbroker_entra::{Clock, Prompt, SystemBrowser, SystemClock};
+use azbroker_entra::{Clock, Prompt, SystemBrowser, SystemClock, TrustStore};
 use std::{path::PathBuf, sync::Arc};
 
 /// What surrounds a credential; tests make one of their own.
@@ -64,6 +64,11 @@ impl Environment {
             clock: Arc::new(SystemClock),
         }
     }
+}
+
+/// Where the process's certificate authorities are: the TLS library asks no test.
+pub(crate) fn trust_store() -> TrustStore {
+    TrustStore::from_variables(|name| std::env::var_os(name))
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -3,7 +3,7 @@ use crate::{
     Result,
     allowed_tenants::{AllowedTenants, Named},
     backend::{Backend, BrowserManner},
-    environment::{Environment, MultiTenant},
+    environment::{Environment, MultiTenant, trust_store},
     own_tokens::{InstanceDiscovery, OwnTokens},
     refresh_tokens::{MemoryStore, RefreshTokens},
     shortcut::Shortcut,
@@ -190,7 +190,8 @@ impl InteractiveBrowserCredentialOptions {
         let transport = self.client_options.transport.clone();
         let transport =
             transport.map(|transport| Arc::new(TransportClient(transport)) as Arc<dyn HttpClient>);
-        let client = Client::new(transport, environment.clock.clone());
+        let client =
+            Client::new(transport, environment.clock.clone()).with_trust_store(trust_store());
         let held = self.refresh_tokens(environment)?;
         Ok(OwnTokens::new(client, held, self.instance_discovery()))
     }

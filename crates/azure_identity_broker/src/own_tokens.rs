@@ -65,6 +65,9 @@ impl OwnTokens {
         request: &TokenRequest,
     ) -> Result<(&Client, EntraRequest)> {
         let wanted = self.entra_request(request)?;
+        // Of a sign-in whose code cannot be redeemed nothing would come.
+        let trusted = self.client.check_trust();
+        trusted.map_err(|error| entra_failure::of(&error))?;
         self.check_authority(request).await?;
         Ok((&self.client, wanted))
     }

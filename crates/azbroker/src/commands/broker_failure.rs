@@ -39,7 +39,10 @@ pub(crate) fn broker_failure(whole: &azure_core::Error, login: Option<&str>) -> 
         _ => Failure::of(exit, whole),
     };
     // The broker has said then what helps.
-    let login = login.filter(|_| !error.to_string().contains("`azbroker rules allow "));
+    let told = error.to_string();
+    let helps_more = told.contains("`azbroker rules allow ")
+        || told.starts_with("no certificate authority is trusted");
+    let login = login.filter(|_| !helps_more);
     match (error.kind(), login, next_step) {
         (ErrorKind::BrokerMissing, _, _) => failure.with_hint(without_broker(error)),
         (ErrorKind::Unavailable, _, _) if is_full(error) => {

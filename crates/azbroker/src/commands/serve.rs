@@ -14,7 +14,7 @@ use crate::{
 };
 use azbroker_service::{
     AuthorityHost, BrowserStart, Configuration, KeySource, Passphrase, ServeError, SignInWindow,
-    StoreChoice, StoreInPlaceOf, serve,
+    StoreChoice, StoreInPlaceOf, TrustStore, serve,
 };
 use azure_core::time::Duration;
 use std::{
@@ -100,6 +100,7 @@ async fn configuration(
             .map(|wanted| without_keyring(wanted, store)),
         key_source,
         config_file,
+        trust_store: TrustStore::from_variables(|name| env::var_os(name)),
         approvals: arguments
             .approvals
             .or(file.approvals)

@@ -83,6 +83,18 @@ fn what_is_wrong_is_named_with_file_line_and_what_is_allowed() {
             "sign-in-deadline = 300",
             "line 1: a sign-in deadline of 300 s is none: it is 1 to 299",
         ),
+        (
+            "store = file",
+            "line 1: a value in letters stands in quotes, as in store = \"file\"",
+        ),
+        (
+            "\nbrowser = xdg-open",
+            "line 2: a value in letters stands in quotes",
+        ),
+        (
+            "browser = netscape",
+            "line 1: a value in letters stands in quotes",
+        ),
         ("store = ", "line 1: "),
     ] {
         let said = fault(text);

@@ -17,14 +17,22 @@ use zbus::{
 };
 
 /// From the address of the session bus to the broker's answer, and the keyring.
-pub(super) async fn examine(tell: &mut impl FnMut(Finding)) {
+///
+/// Where none `can_start`, a broker is looked for only if there is one.
+pub(super) async fn examine(can_start: bool, tell: &mut impl FnMut(Finding)) {
     let mut hops = Chain::new(&HOPS, tell);
     let connection = reach_bus(&mut hops).await;
     let Some((connection, bus)) = connection else {
         tell(Finding::not_tried(SECRET_SERVICE));
         return;
     };
-    let status = ask_broker(&mut hops, &connection, &bus).await;
+    let status = match can_start || is_there(&bus).await {
+        true => ask_broker(&mut hops, &connection, &bus).await,
+        false => {
+            hops.give_up();
+            None
+        }
+    };
     let in_use = status.is_some_and(|status| status.store == "secret-service");
     tell(secret_service(&connection, &bus, in_use).await);
 }
@@ -57,6 +65,11 @@ async fn reach_bus(hops: &mut Chain<'_>) -> Option<(Connection, DBusProxy<'stati
             None
         }
     }
+}
+
+/// Whether somebody is the broker already, or the bus does not say.
+async fn is_there(bus: &DBusProxy<'_>) -> bool {
+    !matches!(name_owner(bus).await, Ok(None))
 }
 
 /// Tells what the broker says of itself, where it is azbroker.

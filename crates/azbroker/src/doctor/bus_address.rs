@@ -12,6 +12,14 @@ pub(super) fn bus_address(hop: &'static str) -> Finding {
 
 fn finding(hop: &'static str, named: Option<&str>, address: zbus::Result<Address>) -> Finding {
     match (named, address) {
+        // The specification has each of a list tried in turn; zbus takes all of it for one path.
+        (Some(named), Ok(_)) if named.contains(';') => Finding::broken(
+            hop,
+            format!(
+                "{VARIABLE} is '{named}', which is a list, and one address alone is understood here"
+            ),
+            "set it to the address of the list that answers, without a ;",
+        ),
         (Some(named), Ok(_)) => Finding::fine(hop, named),
         (Some(""), Err(_)) => Finding::broken(
             hop,
@@ -79,5 +87,19 @@ mod tests {
             "{:?}",
             found()
         );
+    }
+
+    #[test]
+    fn a_list_of_addresses_is_told_from_one_where_nobody_answers() {
+        for named in ["unix:path=/a;unix:path=/b", "unix:path=/a;"] {
+            let found = finding("bus address", Some(named), named.parse()).outcome;
+            let expected = format!("DBUS_SESSION_BUS_ADDRESS is '{named}', which is a list");
+            assert!(
+                matches!(&found, Outcome::Broken { found, .. } if found.starts_with(&expected)),
+                "{found:?}"
+            );
+        }
+        let found = finding("bus address", Some("unix:path=/a"), "unix:path=/a".parse()).outcome;
+        assert!(matches!(found, Outcome::Fine { .. }), "{found:?}");
     }
 }

@@ -120,9 +120,14 @@ impl<'a> Chain<'a> {
         if !broken {
             return Some(());
         }
+        self.give_up();
+        None
+    }
+
+    /// Ends the chain here: none of the hops that are left can work.
+    pub(crate) fn give_up(&mut self) {
         for hop in self.left.by_ref() {
             (self.tell)(Finding::not_tried(hop));
         }
-        None
     }
 }

@@ -9,8 +9,8 @@ use azbroker_service::{Configuration, Desktop, Opener};
 use std::{env, path::PathBuf};
 
 /// What is on the machine itself.
-pub(super) fn examine(tell: &mut impl FnMut(Finding)) {
-    tell(browser());
+pub(super) fn examine(configuration: Option<&ConfigFile>, tell: &mut impl FnMut(Finding)) {
+    tell(browser(configuration));
     tell(other_brokers());
     tell(Finding::fine(
         "device",
@@ -20,13 +20,10 @@ pub(super) fn examine(tell: &mut impl FnMut(Finding)) {
 }
 
 /// The browser that `serve` would open here: by the same settings, and the same decision.
-fn browser() -> Finding {
-    match ConfigFile::of_user() {
-        Ok((file, _)) => browser_of(&desktop(), file.browser.as_deref(), find_program),
-        Err(failure) => {
-            let (wrong, cure) = failure.into_parts();
-            Finding::broken("browser", wrong, cure.unwrap_or_default())
-        }
+fn browser(configuration: Option<&ConfigFile>) -> Finding {
+    match configuration {
+        Some(file) => browser_of(&desktop(), file.browser.as_deref(), find_program),
+        None => Finding::not_tried("browser"),
     }
 }
 

@@ -1,6 +1,9 @@
-use super::finding::{Chain, Finding};
+use super::{
+    finding::{Chain, Finding},
+    proxy_value::unusable,
+};
 use crate::failure::chain;
-use azbroker_service::{AuthorityHost, Clock, SystemClock};
+use azbroker_service::{AuthorityHost, Clock, SystemClock, TrustStore};
 use azure_core::{
     http::Url,
     time::{Duration, parse_rfc7231},
@@ -35,6 +38,7 @@ async fn reach_authority(host: &AuthorityHost, hops: &mut Chain<'_>) -> Option<(
     let tls = hops.next();
     let asked = ask(&url).await;
     let finding = match &asked {
+        Err(Failed::NothingTrusted) => nothing_trusted(tls),
         Err(Failed::Handshake(reason)) => no_handshake(tls, &next, reason),
         _ => Finding::fine(tls, format!("{host} is trusted by {}", trust_store())),
     };
@@ -42,6 +46,8 @@ async fn reach_authority(host: &AuthorityHost, hops: &mut Chain<'_>) -> Option<(
     let hop = hops.next();
     let answer = match asked {
         Ok(answer) => answer,
+        // Its finding has ended the chain.
+        Err(Failed::NothingTrusted) => return None,
         Err(Failed::Handshake(reason) | Failed::Answer(reason)) => {
             return hops.found(no_answer(hop, host, &reason));
         }
@@ -72,6 +78,14 @@ fn proxy(hop: &'static str, url: &str) -> (Finding, Option<Next>) {
             None,
         );
     };
+    if let Some(set) = unusable() {
+        let finding = Finding::broken(
+            hop,
+            format!("{set}, which is no URL of a proxy"),
+            "correct it, as http://host:port, or unset it",
+        );
+        return (finding, None);
+    }
     match Matcher::from_env().intercept(&destination) {
         Some(proxy) => {
             let (uri, host) = (proxy.uri(), proxy.uri().host().unwrap_or_default());
@@ -172,6 +186,8 @@ struct Answer {
 
 /// Why nobody answered.
 enum Failed {
+    /// There is no client, as it trusts nobody.
+    NothingTrusted,
     /// Nobody was connected to, or the handshake failed: the authority's, the proxy's, or the proxy opened no tunnel.
     Handshake(String),
     /// All of that went well, and then no answer came.
@@ -196,7 +212,7 @@ async fn ask(url: &str) -> Result<Answer, Failed> {
         .connect_timeout(PATIENCE)
         .timeout(ANSWER_WITHIN)
         .build()
-        .map_err(|error| Failed::Handshake(chain(&error)))?;
+        .map_err(|_| Failed::NothingTrusted)?;
     let response = client.get(url).send().await.map_err(failed)?;
     let date = response.headers().get(header::DATE);
     Ok(Answer {
@@ -204,6 +220,14 @@ async fn ask(url: &str) -> Result<Answer, Failed> {
         date: date.and_then(|date| Some(date.to_str().ok()?.to_owned())),
         body: response.bytes().await.map_err(failed)?.to_vec(),
     })
+}
+
+/// In the words of the broker.
+fn nothing_trusted(hop: &'static str) -> Finding {
+    let trust_store = trust_store();
+    let cure = trust_store.cure();
+    let error = azbroker_service::EntraError::NothingTrusted { trust_store };
+    Finding::broken(hop, error.to_string(), cure)
 }
 
 /// The libraries tell the fault in words alone.
@@ -313,11 +337,8 @@ fn clock(hop: &'static str, host: &AuthorityHost, date: Option<&str>) -> Finding
     )
 }
 
-fn trust_store() -> String {
-    let named = |name| env::var(name).ok().map(|path| format!("{name}={path}"));
-    named("SSL_CERT_FILE")
-        .or_else(|| named("SSL_CERT_DIR"))
-        .unwrap_or_else(|| "the system's store".to_owned())
+fn trust_store() -> TrustStore {
+    TrustStore::from_variables(|name| env::var_os(name))
 }
 
 /// Where the HTTP client reads its proxy.

@@ -1,5 +1,6 @@
 //! `azbroker doctor`, with each hop broken for real.
 
+mod configuration;
 mod network;
 mod store;
 
@@ -103,6 +104,7 @@ fn where_everything_works_every_hop_says_so() {
     assert_eq!(
         hops,
         [
+            "configuration",
             "bus address",
             "session bus",
             "name",
@@ -123,7 +125,7 @@ fn where_everything_works_every_hop_says_so() {
     );
     assert_eq!(findings[0]["outcome"], "fine");
     assert_eq!(
-        [&findings[5]["outcome"], &findings[6]["outcome"]],
+        [&findings[6]["outcome"], &findings[7]["outcome"]],
         ["notice", "notice"],
         "there is no keyring on this bus, and no key for a file"
     );

@@ -16,4 +16,5 @@ mod stops;
 mod store;
 mod store_faults;
 mod surroundings;
+mod trust;
 mod try_it;

@@ -72,7 +72,11 @@ impl Broker {
     }
 
     /// The redirect URI that the application has; where nobody knows, `http://localhost` is tried.
+    ///
+    /// Each sign-in begins here, so one whose code could not be redeemed ends here.
     pub(crate) async fn redirect_uri(&self, request: &Request) -> Result<RedirectUri, Denial> {
+        let trusted = self.client.check_trust();
+        trusted.map_err(|error| Denial::of_interactive(&error))?;
         let (authority, client_id) = (&request.authority, &request.client_id);
         if let Some(uri) = self.redirects.of(authority, client_id) {
             return Ok(uri);

@@ -28,6 +28,26 @@ fn a_proxy_that_is_not_there() {
 }
 
 #[test]
+fn a_proxy_whose_address_is_none() {
+    let machine = Machine::new();
+    for (proxy, shown) in [
+        ("ftp://x", "'ftp://x'"),
+        ("http://", "'http://'"),
+        (
+            "http://ada:secret@127.0.0.1:99999",
+            "'http://…@127.0.0.1:99999'",
+        ),
+    ] {
+        let mut doctor = machine.doctor(&[]);
+        let output = doctor.env("HTTPS_PROXY", proxy).output().unwrap();
+        assert_eq!(code(&output), 3, "{output:?}");
+        let found = format!("HTTPS_PROXY is {shown}, which is no URL of a proxy");
+        assert_hop(&output, "proxy", &found, "correct it, as http://host:port");
+        assert_not_tried(&output, &["dns", "connection", "tls", "authority", "clock"]);
+    }
+}
+
+#[test]
 fn a_proxy_whose_name_is_not_found() {
     let machine = Machine::new();
     let mut doctor = machine.doctor(&[]);
@@ -215,4 +235,19 @@ fn a_clock_that_is_wrong() {
         "60 minutes behind login.microsoftonline.com",
         "timedatectl set-ntp true",
     );
+}
+
+#[test]
+fn a_machine_on_which_nothing_is_trusted() {
+    let machine = Machine::new();
+    for file in ["/nonexistent", "/etc/passwd", ""] {
+        let mut doctor = machine.doctor(&[]);
+        let output = doctor.env("SSL_CERT_FILE", file).output().unwrap();
+        assert_eq!(code(&output), 3, "{output:?}");
+        let found =
+            "no certificate authority is trusted on this machine: there is none in SSL_CERT_FILE=";
+        assert_hop(&output, "tls", found, "correct or unset SSL_CERT_FILE");
+        assert!(hop(&output, "tls").0.ends_with(&format!("={file}")));
+        assert_not_tried(&output, &["authority", "clock"]);
+    }
 }
