@@ -17,8 +17,8 @@ pub(crate) fn broker_failure(whole: &azure_core::Error, login: Option<&str>) -> 
     let more_than_sign_in = !error.server_codes().is_empty()
         && next_step.is_some_and(|step| !step.starts_with("sign in"));
     let exit = match error.kind() {
-        // A broker answers silent requests so for the clients that then ask the user by themselves. A script that signs in
-        // on 3 would do so for ever.
+        // A broker answers silent requests so for the clients that then ask the user by themselves. A script that
+        // signs in on 3 would do so for ever.
         ErrorKind::InteractionRequired
             if more_than_sign_in && is_of_a_policy(error.server_codes()) =>
         {
@@ -57,19 +57,6 @@ pub(crate) fn broker_failure(whole: &azure_core::Error, login: Option<&str>) -> 
         (_, _, Some(next_step)) => failure.with_hint(next_step),
         (_, _, None) => failure,
     }
-}
-
-/// Whether the broker has no room for what it was to keep. The system's words are all that it hands on.
-fn is_full(error: &Error) -> bool {
-    let whole = chain(error);
-    ["No space left on device", "Disk quota exceeded"]
-        .iter()
-        .any(|full| whole.contains(full))
-}
-
-/// Whether there is a broker that says nothing, as one that was stopped.
-fn is_silent(error: &Error) -> bool {
-    error.to_string().starts_with("the broker did not answer ")
 }
 
 /// Whether Entra ID's number tells of what an administrator has said, which no sign-in changes.
@@ -116,4 +103,17 @@ pub(crate) fn login_command(
         scopes.iter().for_each(|scope| option("scope", Some(scope)));
     }
     command
+}
+
+/// Whether the broker has no room for what it was to keep. The system's words are all that it hands on.
+fn is_full(error: &Error) -> bool {
+    let whole = chain(error);
+    ["No space left on device", "Disk quota exceeded"]
+        .iter()
+        .any(|full| whole.contains(full))
+}
+
+/// Whether there is a broker that says nothing, as one that was stopped.
+fn is_silent(error: &Error) -> bool {
+    error.to_string().starts_with("the broker did not answer ")
 }

@@ -88,8 +88,8 @@ pub(crate) async fn run(arguments: &LoginArguments) -> Result<ByHand, Failure> {
     Ok(ByHand::SignedIn(signed_in.home_account_id))
 }
 
-/// The broker knows the command that helps, and nothing of what was typed with this one: as it stands there, it would sign
-/// in to another application.
+/// The broker knows the command that helps, and nothing of what was typed with this one: as it stands there, it would
+/// sign in to another application.
 fn naming_application(failure: Failure, arguments: &LoginArguments) -> Failure {
     failure.with_words_of_hint(BY_HAND, &by_hand(arguments))
 }

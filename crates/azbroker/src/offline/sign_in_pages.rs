@@ -66,8 +66,8 @@ impl SignInPages {
         Ok(())
     }
 
-    /// From now on the person at this machine signs in, as one of these users; `instead` says what helps where no browser
-    /// does.
+    /// From now on the person at this machine signs in, as one of these users; `instead` says what helps where no
+    /// browser does.
     pub(crate) fn are_for_person(&self, users: Vec<User>, instead: &'static str) {
         self.are_for(Who::Person { users, instead });
     }
