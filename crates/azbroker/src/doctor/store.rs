@@ -3,6 +3,10 @@ use azure_identity_broker::BrokerStatus;
 
 /// Whether accounts rest where they were wanted, by what the broker says of itself.
 pub(super) fn store(hop: &'static str, status: &BrokerStatus) -> Finding {
+    if let Some(kept) = &status.store_still_keeps {
+        let (what, cure) = parts(kept);
+        return Finding::broken(hop, what, cure.unwrap_or("mend that, then sign out again"));
+    }
     if let Some(fault) = &status.store_fault {
         let (what, cure) = parts(fault);
         let cure = cure.unwrap_or("mend that, as by making room");

@@ -60,6 +60,10 @@ fn a_sign_out_that_the_file_does_not_take_says_what_helps_and_is_repeated() {
     let status: Value = serde_json::from_str(stdout(&status)).unwrap();
     let expected = format!("{fault}; mend that, then sign out again");
     assert_eq!(status["store"]["still_kept"], expected);
+    let doctor = world.azbroker(&["doctor"]).output().unwrap();
+    let shown =
+        format!("✗ store           {fault}\n                  → mend that, then sign out again\n");
+    assert!(stdout(&doctor).contains(&shown), "{doctor:?}");
 
     fs::remove_dir(&in_the_way).unwrap();
     let logout = world.azbroker(&one).output().unwrap();
