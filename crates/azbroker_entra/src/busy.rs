@@ -11,7 +11,10 @@ use azure_core::{
     },
     time::{self, Duration, OffsetDateTime},
 };
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Until when an answer is waited for; stands in the context of a request.
 #[derive(Clone, Copy, Debug)]
@@ -79,8 +82,15 @@ pub(crate) fn not_now(response: &RawResponse, host: &str, now: OffsetDateTime) -
 pub(crate) struct LeftAlone(Mutex<Vec<Asked>>);
 
 /// A refresh token at an authority, so that it is known again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Whom([u8; 32]);
+
+/// What tells one refresh token from another is shown no more than it is.
+impl fmt::Debug for Whom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Whom")
+    }
+}
 
 #[derive(Debug)]
 struct Asked {
@@ -214,6 +224,7 @@ mod tests {
             left_alone.note(Whom(whom), &busy(Duration::HOUR), asked_on);
         }
         assert_eq!(left_alone.0.lock().unwrap().len(), LeftAlone::MOST);
+        assert_eq!(format!("{one:?}"), "Whom");
     }
 
     #[test]

@@ -64,4 +64,4 @@ pub(super) fn is_plain(path: &[u8]) -> bool {
 }
 
 /// A socket's path has 107 bytes at most; the folder's own name and the socket's take their part of them.
-const LONGEST: usize = 107 - "/azbroker-XXXXXX/pages".len();
+const LONGEST: usize = 107 - "/azbroker-a1B2c3/pages".len();
